@@ -1,0 +1,368 @@
+//! What a client remembers between sequences: who is logged in to which realm, and the sessions with each server.
+
+use super::fatal::Fatal;
+use super::outcome::{AuthRequired, Outcome, Step};
+use super::response::Response;
+use super::sequence::{Context, Next, Sequence, Target};
+use super::states::{ClientSession, Proving, SentNormal, SentVfyC, State};
+use super::work::{Credential, Known, Work};
+use crate::control::{AuthControl, CONTROL_FIELD, ResponseKind};
+use crate::credential::Username;
+use crate::message::{Init, Reason, Role, Terms};
+use crate::realm::{AuthRealm, AuthScope, Origin, Paths, Scheme};
+use crate::time::Time;
+use crate::validation::{ChannelMismatch, HostValidation, ValidationMethod};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::sync::Arc;
+
+/// The most servers that are remembered for one realm.
+const MAX_SERVERS: usize = 256;
+/// The most URIs whose realm is remembered.
+const MAX_VISITED: usize = 256;
+
+/// The state of one user of a client: credentials and sessions in memory, one user name a realm.
+///
+/// Users who must not see each other's logins, such as a browser's private windows, have a `Client` each.
+#[derive(Debug)]
+pub struct Client {
+    role: Role,
+    accounts: BTreeMap<AuthRealm, Account>,
+    /// The realm that was last asked for at a URI, newest last (RFC 8120 §5.1).
+    visited: VecDeque<(Origin, String, AuthRealm)>,
+    logouts: u64,
+}
+
+/// One realm to which the user is logged in.
+#[derive(Debug)]
+struct Account {
+    known: Known,
+    logout_at: Option<Time>,
+    servers: BTreeMap<Origin, Server>,
+}
+
+/// What is known of a realm on one server.
+#[derive(Debug)]
+struct Server {
+    terms: Terms,
+    paths: Option<Paths>,
+    session: Option<Kept>,
+}
+
+/// A session that may serve more requests.
+#[derive(Debug)]
+struct Kept {
+    session: Arc<ClientSession>,
+    /// The connection that it was last proven on.
+    vh: HostValidation,
+    next_nc: u128,
+}
+
+/// One entry of [`Client::logins`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Login<'a> {
+    /// The realm.
+    pub realm: &'a AuthRealm,
+    /// The user.
+    pub user: &'a Username,
+}
+
+impl Client {
+    /// A client that knows nobody. `role` says whether it talks to origin servers or to a proxy.
+    #[must_use]
+    pub const fn new(role: Role) -> Self {
+        Self { role, accounts: BTreeMap::new(), visited: VecDeque::new(), logouts: 0 }
+    }
+
+    /// Starts a sequence: steps 1 to 5 of RFC 8120 §10.2.
+    ///
+    /// # Errors
+    /// [`ChannelMismatch`] if the target's channel does not fit its scheme.
+    pub fn begin(&mut self, target: &Target, now: Time) -> Result<Next, ChannelMismatch> {
+        self.expire(now);
+        let Target { origin, path, channel } = target;
+        let vh = channel.as_ref().map(|channel| HostValidation::new(origin, channel)).transpose()?;
+        let context = Context {
+            role: self.role,
+            origin: origin.clone(),
+            path: path.clone(),
+            first: true,
+            logouts: self.logouts,
+        };
+        let Some(realm) = self.expected_realm(origin, path) else {
+            return Ok(Next::Send(Sequence { context, state: State::Normal(SentNormal) }));
+        };
+        if let Some(sent) = self.prove(&realm, origin, vh.as_ref(), now) {
+            return Ok(Next::Send(Sequence { context, state: State::VfyC(sent) }));
+        }
+        let terms = self.terms(&realm, origin, vh.as_ref());
+        Ok(match (terms, self.credential(&realm)) {
+            (Some(terms), Some(credential)) => Next::Compute(Work::exchange(context, terms, realm, credential)),
+            _ => Next::Send(Sequence { context, state: State::Normal(SentNormal) }),
+        })
+    }
+
+    /// Remembers a credential without having used it, so that the first request to `server` can begin with the key exchange
+    /// (RFC 8120 §2.3 case A). `validation` is the method that its connections ask for.
+    pub fn remember(
+        &mut self,
+        realm: &AuthRealm,
+        server: &Origin,
+        validation: ValidationMethod,
+        credential: Credential,
+    ) {
+        let terms = Terms {
+            algorithm: realm.algorithm,
+            validation,
+            auth_scope: Some(realm.auth_scope.clone()),
+            realm: realm.name.clone(),
+        };
+        let known = credential.into_known(realm);
+        let servers = BTreeMap::from([(server.clone(), Server { terms, paths: None, session: None })]);
+        self.accounts.insert(realm.clone(), Account { known, logout_at: None, servers });
+    }
+
+    /// Forgets everything about a realm: the credential, and all sessions with all its servers. Says whether there was any.
+    ///
+    /// Sequences that are under way come to their end, but bring nothing of it back.
+    pub fn logout(&mut self, realm: &AuthRealm) -> bool {
+        self.logouts += 1;
+        self.visited.retain(|(_, _, visited)| visited != realm);
+        self.accounts.remove(realm).is_some()
+    }
+
+    /// Forgets everything about all realms.
+    pub fn logout_all(&mut self) {
+        self.logouts += 1;
+        self.visited.clear();
+        self.accounts.clear();
+    }
+
+    /// Who is logged in where.
+    pub fn logins(&self) -> impl Iterator<Item = Login<'_>> {
+        self.accounts.iter().map(|(realm, account)| Login { realm, user: &account.known.user })
+    }
+
+    /// When [`Client::expire`] has something to do next, by a `logout-timeout` of RFC 8053 §4.6.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Time> {
+        self.accounts.values().filter_map(|account| account.logout_at).min()
+    }
+
+    /// Logs out of the realms whose `logout-timeout` is over. [`Client::begin`] does it too.
+    pub fn expire(&mut self, now: Time) {
+        let over = |account: &Account| account.logout_at.is_some_and(|at| at <= now);
+        while let Some(realm) =
+            self.accounts.iter().find(|(_, account)| over(account)).map(|(realm, _)| realm.clone())
+        {
+            self.logout(&realm);
+        }
+    }
+
+    /// The realm to which the user is logged in and that is expected at a URI (step 1, and the order of §5.1).
+    fn expected_realm(&self, origin: &Origin, path: &str) -> Option<AuthRealm> {
+        let visited = self.visited.iter().rev().find(|(seen, at, _)| seen == origin && at == path);
+        if let Some((_, _, realm)) = visited
+            && self.accounts.contains_key(realm)
+        {
+            return Some(realm.clone());
+        }
+        self.accounts
+            .iter()
+            .filter(|(realm, account)| {
+                // A proxy's realm covers whatever goes through it, paths or no paths (§14).
+                realm.auth_scope.covers(origin) && (self.role == Role::Proxy || account.expects(origin, path))
+            })
+            .max_by(|(a, _), (b, _)| a.auth_scope.cmp_specificity(&b.auth_scope))
+            .map(|(realm, _)| realm.clone())
+    }
+
+    /// A req-VFY-C message of a session that is at hand (steps 2 and 7).
+    fn prove(
+        &mut self,
+        realm: &AuthRealm,
+        origin: &Origin,
+        vh: Option<&HostValidation>,
+        now: Time,
+    ) -> Option<SentVfyC> {
+        let account = self.accounts.get_mut(realm)?;
+        let kept = account.servers.get_mut(origin)?.session.as_mut()?;
+        let vh = vh.unwrap_or(&kept.vh);
+        // Another certificate than last time: the peer is validated anew, by a key exchange (§17.5). An exporter is another
+        // one on every connection.
+        let same =
+            vh.method() == kept.vh.method() && (vh.method() == ValidationMethod::TlsExporter || *vh == kept.vh);
+        if !same || now >= kept.session.expires || kept.next_nc > kept.session.nc_max {
+            return None;
+        }
+        let nc = kept.next_nc;
+        kept.next_nc = nc.saturating_add(1);
+        Some(SentVfyC {
+            session: Arc::clone(&kept.session),
+            known: account.known.clone(),
+            nc,
+            vh: vh.clone(),
+            proving: Proving::Kept,
+            proven: false,
+        })
+    }
+
+    /// The terms for a key exchange that no 401-INIT message asked for (step 4).
+    fn terms(&self, realm: &AuthRealm, origin: &Origin, vh: Option<&HostValidation>) -> Option<Terms> {
+        let known = self.accounts.get(realm)?.servers.get(origin);
+        let validation = match (vh, known, origin.scheme()) {
+            (Some(vh), _, _) => vh.method(),
+            (None, Some(server), _) => server.terms.validation,
+            (None, None, Scheme::Http) => ValidationMethod::Host,
+            (None, None, Scheme::Https) => return None,
+        };
+        let auth_scope = match known {
+            Some(server) => server.terms.auth_scope.clone(),
+            None => Some(realm.auth_scope.clone()),
+        };
+        Some(Terms { algorithm: realm.algorithm, validation, auth_scope, realm: realm.name.clone() })
+    }
+
+    fn credential(&self, realm: &AuthRealm) -> Option<Credential> {
+        self.accounts.get(realm).map(|account| account.known.clone().into())
+    }
+
+    /// Step 6: a 401-INIT message asks for a realm. The checks of §5 and §7 come first.
+    pub(super) fn asked<B>(
+        &mut self,
+        context: Context,
+        init: Init,
+        optional: bool,
+        response: Response<B>,
+        now: Time,
+    ) -> Result<Step<B>, Fatal> {
+        let Init { terms, reason, .. } = init;
+        let vh = context.validation(&response.head.channel, terms.validation)?;
+        let realm = terms.auth_realm(&context.origin);
+        self.check_scope(&realm.auth_scope, &context.origin)?;
+        self.visit(&context, &realm);
+        if let Some(sent) = self.prove(&realm, &context.origin, Some(&vh), now) {
+            return Ok(Step::Continue(Next::Send(Sequence { context: context.later(), state: State::VfyC(sent) })));
+        }
+        if let Some(credential) = self.credential(&realm) {
+            return Ok(Step::Continue(Next::Compute(Work::exchange(context.later(), terms, realm, credential))));
+        }
+        let kind = if optional { ResponseKind::Optional } else { ResponseKind::Initializing };
+        let required = auth_required(context, terms, realm, reason, kind, response);
+        Ok(Step::Done(Outcome::AuthRequired(required)))
+    }
+
+    /// A scope covers its server, and spans one owner's domain. A proxy's is its host name (RFC 8120 §14).
+    fn check_scope(&self, scope: &AuthScope, origin: &Origin) -> Result<(), Fatal> {
+        scope.acceptable_from(origin)?;
+        let proxy_scope = AuthScope::SingleHost(origin.host().clone());
+        if self.role == Role::Proxy && *scope != proxy_scope {
+            return Err(crate::realm::ScopeError::Proxy { scope: scope.clone(), origin: origin.clone() }.into());
+        }
+        Ok(())
+    }
+
+    /// Step 13: the credential was not accepted. It is forgotten, unless the reason lies elsewhere.
+    pub(super) fn failed<B>(
+        &mut self,
+        context: Context,
+        init: Init,
+        known: &Known,
+        response: Response<B>,
+    ) -> Result<Step<B>, Fatal> {
+        let Init { terms, reason, .. } = init;
+        context.validation(&response.head.channel, terms.validation)?;
+        let realm = terms.auth_realm(&context.origin);
+        let same = self.accounts.get(&realm).is_some_and(|account| Arc::ptr_eq(&account.known.pi, &known.pi));
+        if same && !reason.keeps_credentials() {
+            self.accounts.remove(&realm);
+        }
+        let required = auth_required(context, terms, realm, reason, ResponseKind::Negative, response);
+        Ok(Step::Done(Outcome::AuthRequired(required)))
+    }
+
+    /// Step 14: both ends are proven. The credential and its session are remembered from now on.
+    pub(super) fn succeeded(&mut self, context: &Context, sent: &SentVfyC, control: &AuthControl, now: Time) {
+        let session = &sent.session;
+        if control.logout_timeout.is_some_and(|seconds| seconds.get() == 0) {
+            self.logout(&session.realm);
+            return;
+        }
+        let same = |account: &&mut Account| Arc::ptr_eq(&account.known.pi, &sent.known.pi);
+        if self.accounts.get_mut(&session.realm).filter(same).is_none() {
+            if context.logouts != self.logouts || sent.proving == Proving::Kept {
+                // The user has logged out, or in as somebody else, while this was under way.
+                return;
+            }
+            let account = Account { known: sent.known.clone(), logout_at: None, servers: BTreeMap::new() };
+            self.accounts.insert(session.realm.clone(), account);
+        }
+        self.visit(context, &session.realm);
+        let Some(account) = self.accounts.get_mut(&session.realm) else { return };
+        if let Some(seconds) = control.logout_timeout {
+            account.logout_at = Some(now.after(seconds));
+        }
+        if sent.proving == Proving::Fresh {
+            account.keep(self.role, &context.origin, sent);
+        }
+    }
+
+    /// A session that a server does not accept any more is not used again.
+    pub(super) fn drop_session(&mut self, origin: &Origin, session: &Arc<ClientSession>) {
+        let server = self.accounts.get_mut(&session.realm).and_then(|account| account.servers.get_mut(origin));
+        if let Some(server) = server
+            && server.session.as_ref().is_some_and(|kept| Arc::ptr_eq(&kept.session, session))
+        {
+            server.session = None;
+        }
+    }
+
+    fn visit(&mut self, context: &Context, realm: &AuthRealm) {
+        self.visited.retain(|(origin, path, _)| *origin != context.origin || *path != context.path);
+        if self.visited.len() >= MAX_VISITED {
+            self.visited.pop_front();
+        }
+        self.visited.push_back((context.origin.clone(), context.path.clone(), realm.clone()));
+    }
+}
+
+impl Account {
+    /// Keeps a session that was made and proven just now.
+    fn keep(&mut self, role: Role, origin: &Origin, sent: &SentVfyC) {
+        if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(origin) {
+            self.servers.pop_first();
+        }
+        let session = &sent.session;
+        let within = |paths: Paths| match role {
+            Role::OriginServer => paths.within(&session.realm.auth_scope, origin),
+            // "The limitation for the paths is disregarded" (RFC 8120 §14).
+            Role::Proxy => paths,
+        };
+        let kept = Kept { session: Arc::clone(session), vh: sent.vh.clone(), next_nc: sent.nc.saturating_add(1) };
+        let server =
+            Server { terms: session.terms.clone(), paths: session.paths.clone().map(within), session: Some(kept) };
+        self.servers.insert(origin.clone(), server);
+    }
+
+    /// Whether any server of the realm said that a URI belongs to it; without a list, all of the server does.
+    fn expects(&self, origin: &Origin, path: &str) -> bool {
+        self.servers.iter().any(|(server, known)| match &known.paths {
+            Some(paths) => paths.contain(server, origin, path),
+            None => server == origin,
+        })
+    }
+}
+
+fn auth_required<B>(
+    context: Context,
+    terms: Terms,
+    realm: AuthRealm,
+    reason: Reason,
+    kind: ResponseKind,
+    response: Response<B>,
+) -> AuthRequired<B> {
+    let lines = context.control_lines(&response.head, CONTROL_FIELD);
+    let control = AuthControl::read(lines, &terms.realm).applicable(kind);
+    let optional = kind == ResponseKind::Optional;
+    AuthRequired { body: response.body, context, terms, realm, reason, optional, control }
+}

@@ -1,0 +1,303 @@
+//! The states of a sequence, each a type that knows what it sent and what may answer it (RFC 8120 §10.1, figure 5).
+//!
+//! A state consumes itself with the response. What its `receive` does not list is fatal.
+
+use super::cache::Client;
+use super::fatal::Fatal;
+use super::outcome::{Outcome, Proven, Step};
+use super::response::{Head, Response};
+use super::sequence::{Context, Next};
+use super::work::{Known, Work};
+use crate::control::{AuthControl, CONTROL_FIELD, OPTIONAL_FIELD, ResponseKind};
+use crate::grammar::{Natural, parse_info};
+use crate::kam3::{ClientExchange, SessionKey};
+use crate::message::{Init, KexC1, MessageError, Role, SCHEME, ServerMessage, Sid, Terms, VfyC, VfyS};
+use crate::realm::{AuthRealm, Paths};
+use crate::time::Time;
+use crate::validation::HostValidation;
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+
+/// A session as the client holds it.
+#[derive(Debug)]
+pub(super) struct ClientSession {
+    pub(super) terms: Terms,
+    pub(super) realm: AuthRealm,
+    pub(super) sid: Sid,
+    pub(super) key: SessionKey,
+    pub(super) nc_max: u128,
+    pub(super) expires: Time,
+    pub(super) paths: Option<Paths>,
+}
+
+/// What was, or will be, sent.
+#[derive(Debug)]
+pub(super) enum State {
+    Normal(SentNormal),
+    KexC1(SentKexC1),
+    VfyC(SentVfyC),
+}
+
+/// Step 5: a request without credentials of this protocol. It is always the first of its sequence.
+#[derive(Debug)]
+pub(super) struct SentNormal;
+
+/// Steps 4 and 9: req-KEX-C1. It holds `S_c1`, and no session.
+#[derive(Debug)]
+pub(super) struct SentKexC1 {
+    pub(super) terms: Terms,
+    pub(super) realm: AuthRealm,
+    pub(super) known: Known,
+    pub(super) exchange: ClientExchange,
+}
+
+/// Steps 3, 8 and 10: req-VFY-C. It holds a session, and no `S_c1`.
+#[derive(Debug)]
+pub(super) struct SentVfyC {
+    pub(super) session: Arc<ClientSession>,
+    pub(super) known: Known,
+    pub(super) nc: u128,
+    pub(super) vh: HostValidation,
+    pub(super) proving: Proving,
+    /// The server has proven itself in a 100 (Continue) response (RFC 8120 §4.5).
+    pub(super) proven: bool,
+}
+
+/// Where the session of a req-VFY-C message came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proving {
+    /// It was kept from an earlier sequence (steps 3 and 8): the server may have forgotten it.
+    Kept,
+    /// This sequence made it (step 10): the server may not have forgotten it yet, and there is no second exchange.
+    Fresh,
+}
+
+/// What a response is, as far as its challenge tells.
+enum Kind {
+    /// 401-INIT, or the same as an optional challenge.
+    Init { init: Init, optional: bool },
+    /// 401-STALE.
+    Stale(Terms),
+    /// 401-KEX-S1.
+    KexS1(Box<crate::message::KexS1>),
+    /// No challenge of this protocol.
+    None,
+}
+
+impl Kind {
+    fn read(head: &Head, role: Role) -> Result<Self, Fatal> {
+        let asked = head.status == role.status();
+        let message = ServerMessage::read(head.lines(role.challenge_field()))?;
+        let optional = match role {
+            Role::OriginServer => ServerMessage::read(head.lines(OPTIONAL_FIELD))?,
+            // RFC 8053 does not apply to proxies (RFC 8120 §14).
+            Role::Proxy => None,
+        };
+        let status = |message| Fatal::Status { message, status: head.status };
+        match (message, optional) {
+            (None, None) => Ok(Self::None),
+            (Some(_), Some(_)) => Err(MessageError::TwoMessages.into()),
+            // "or some other 4xx status message, if appropriate" (RFC 8120 §4.1).
+            (Some(ServerMessage::Init(init)), None) if (400..500).contains(&head.status) => {
+                Ok(Self::Init { init, optional: false })
+            }
+            (Some(ServerMessage::Stale(stale)), None) if (400..500).contains(&head.status) => {
+                Ok(Self::Stale(stale.terms))
+            }
+            (Some(ServerMessage::KexS1(answer)), None) if asked => Ok(Self::KexS1(Box::new(answer))),
+            (None, Some(ServerMessage::Init(init))) if !asked && init.reason.may_be_optional() => {
+                Ok(Self::Init { init, optional: true })
+            }
+            (None, Some(ServerMessage::Init(_))) if asked => Err(status("an optional challenge")),
+            (None, Some(_)) => Err(Fatal::Unexpected {
+                message: "an optional challenge that is no initial one",
+                request: "any request",
+            }),
+            (Some(ServerMessage::Init(_)), None) => Err(status("401-INIT")),
+            (Some(ServerMessage::Stale(_)), None) => Err(status("401-STALE")),
+            (Some(ServerMessage::KexS1(_)), None) => Err(status("401-KEX-S1")),
+        }
+    }
+}
+
+/// Whether a proof of this protocol came along. The field belongs to whatever scheme the request used, so in answer to a
+/// request without our credentials it may hold anything.
+fn has_proof(head: &Head, role: Role) -> bool {
+    let lines = head.lines(role.info_field());
+    parse_info(lines, SCHEME).is_ok_and(|params| params.get("vks").is_some())
+}
+
+fn unexpected<T>(message: &'static str, request: &'static str) -> Result<T, Fatal> {
+    Err(Fatal::Unexpected { message, request })
+}
+
+impl SentNormal {
+    const NAME: &'static str = "a request without credentials";
+
+    pub(super) fn receive<B>(
+        self,
+        context: Context,
+        client: &mut Client,
+        response: Response<B>,
+        now: Time,
+    ) -> Result<Step<B>, Fatal> {
+        let kind = Kind::read(&response.head, context.role)?;
+        if has_proof(&response.head, context.role) {
+            return unexpected("200-VFY-S", Self::NAME);
+        }
+        match kind {
+            Kind::Init { init, optional } => client.asked(context, init, optional, response, now),
+            Kind::None => Ok(Step::Done(Outcome::Unauthenticated(response.body))),
+            Kind::Stale(_) => unexpected("401-STALE", Self::NAME),
+            Kind::KexS1(_) => unexpected("401-KEX-S1", Self::NAME),
+        }
+    }
+}
+
+impl SentKexC1 {
+    const NAME: &'static str = "req-KEX-C1";
+
+    pub(super) fn message(&self) -> KexC1 {
+        KexC1 { terms: self.terms.clone(), user: self.known.user.as_str().into(), k_c1: self.exchange.k_c1().clone() }
+    }
+
+    pub(super) fn receive<B>(
+        self,
+        context: Context,
+        client: &mut Client,
+        response: Response<B>,
+        now: Time,
+    ) -> Result<Step<B>, Fatal> {
+        let kind = Kind::read(&response.head, context.role)?;
+        if has_proof(&response.head, context.role) {
+            return unexpected("200-VFY-S", Self::NAME);
+        }
+        match kind {
+            Kind::KexS1(answer) => {
+                if answer.terms != self.terms {
+                    return Err(Fatal::TermsChanged);
+                }
+                let vh = context.validation(&response.head.channel, self.terms.validation)?;
+                Ok(Step::Continue(Next::Compute(Work::finish(context.later(), self, *answer, vh, now))))
+            }
+            Kind::Init { init, optional } => {
+                let realm = init.terms.auth_realm(&context.origin);
+                if realm != self.realm {
+                    return other_realm(context, client, init, optional, response, now);
+                }
+                if optional {
+                    return unexpected("an optional challenge for the same realm", Self::NAME);
+                }
+                client.failed(context, init, &self.known, response)
+            }
+            Kind::Stale(_) => unexpected("401-STALE", Self::NAME),
+            Kind::None if context.first => Ok(Step::Done(Outcome::Unauthenticated(response.body))),
+            Kind::None => Err(Fatal::NotProven { status: response.head.status }),
+        }
+    }
+}
+
+impl SentVfyC {
+    const NAME: &'static str = "req-VFY-C";
+
+    pub(super) fn message(&self) -> VfyC {
+        VfyC {
+            terms: self.session.terms.clone(),
+            sid: self.session.sid.clone(),
+            nc: Natural::from(self.nc),
+            vk_c: self.session.key.vk_c(self.nc, &self.vh),
+        }
+    }
+
+    /// Checks the server's proof, if there is one. `Ok(false)` if there is none.
+    pub(super) fn check_proof(&self, head: &Head, context: &Context) -> Result<bool, Fatal> {
+        let lines = head.lines(context.role.info_field());
+        let Some(proof) = VfyS::read(lines, self.session.terms.algorithm)? else { return Ok(false) };
+        if context.validation(&head.channel, self.session.terms.validation)? != self.vh {
+            return Err(Fatal::ChannelChanged);
+        }
+        let expected = self.session.key.vk_s(self.nc, &self.vh);
+        if proof.sid == self.session.sid && proof.vk_s.ct_eq(&expected) { Ok(true) } else { Err(Fatal::WrongVks) }
+    }
+
+    pub(super) fn receive<B>(
+        self,
+        context: Context,
+        client: &mut Client,
+        response: Response<B>,
+        now: Time,
+    ) -> Result<Step<B>, Fatal> {
+        let status = response.head.status;
+        if status == context.role.status() {
+            // "If any response with a 401 status code is returned, the session secret SHOULD be discarded" (§10.1).
+            client.drop_session(&context.origin, &self.session);
+        }
+        let proven = self.check_proof(&response.head, &context)? || self.proven;
+        let kind = Kind::read(&response.head, context.role)?;
+        match kind {
+            Kind::None if proven && status != context.role.status() => {
+                Ok(self.succeed(&context, client, response, now))
+            }
+            _ if proven => Err(Fatal::Status { message: "200-VFY-S with a challenge", status }),
+            Kind::None if context.first => Ok(Step::Done(Outcome::Unauthenticated(response.body))),
+            Kind::None => Err(Fatal::NotProven { status }),
+            Kind::Init { init, optional } => {
+                let realm = init.terms.auth_realm(&context.origin);
+                if realm != self.session.realm {
+                    return other_realm(context, client, init, optional, response, now);
+                }
+                if optional {
+                    return unexpected("an optional challenge for the same realm", Self::NAME);
+                }
+                client.drop_session(&context.origin, &self.session);
+                client.failed(context, init, &self.known, response)
+            }
+            Kind::Stale(terms) => {
+                client.drop_session(&context.origin, &self.session);
+                match self.proving {
+                    Proving::Fresh => unexpected("401-STALE", "req-VFY-C of a fresh session"),
+                    Proving::Kept if terms != self.session.terms => Err(Fatal::TermsChanged),
+                    Proving::Kept => {
+                        context.validation(&response.head.channel, terms.validation)?;
+                        let realm = self.session.realm.clone();
+                        let work = Work::exchange(context.later(), terms, realm, self.known.into());
+                        Ok(Step::Continue(Next::Compute(work)))
+                    }
+                }
+            }
+            Kind::KexS1(_) => unexpected("401-KEX-S1", Self::NAME),
+        }
+    }
+
+    /// Step 14.
+    fn succeed<B>(self, context: &Context, client: &mut Client, response: Response<B>, now: Time) -> Step<B> {
+        let control =
+            AuthControl::read(context.control_lines(&response.head, CONTROL_FIELD), &self.session.terms.realm)
+                .applicable(ResponseKind::Successful);
+        client.succeeded(context, &self, &control, now);
+        Step::Done(Outcome::AuthSucceed(Proven {
+            body: response.body,
+            user: self.known.user,
+            control,
+            session: self.session,
+            nc: self.nc,
+            vh: self.vh,
+        }))
+    }
+}
+
+/// A 401-INIT message for another realm: accepted for the first request of a sequence alone (§10.1).
+fn other_realm<B>(
+    context: Context,
+    client: &mut Client,
+    init: Init,
+    optional: bool,
+    response: Response<B>,
+    now: Time,
+) -> Result<Step<B>, Fatal> {
+    if context.first {
+        client.asked(context, init, optional, response, now)
+    } else {
+        Err(Fatal::RealmChanged(Box::new(init.terms.auth_realm(&context.origin))))
+    }
+}

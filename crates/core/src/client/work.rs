@@ -1,0 +1,138 @@
+//! The arithmetic of a login, apart from everything else, so that it can run on another thread.
+
+use super::fatal::Fatal;
+use super::sequence::{Context, Sequence};
+use super::states::{ClientSession, Proving, SentKexC1, SentVfyC, State};
+use crate::credential::{Password, Username};
+use crate::kam3::{ClientExchange, Pi};
+use crate::message::{KexS1, Terms};
+use crate::realm::AuthRealm;
+use crate::time::Time;
+use crate::validation::HostValidation;
+use alloc::sync::Arc;
+use rand_core::CryptoRng;
+
+/// What a user logs in with: a name and a password, or the name and the `pi` that was made of it.
+#[derive(Debug)]
+pub struct Credential {
+    user: Username,
+    secret: Secret,
+}
+
+#[derive(Debug)]
+enum Secret {
+    Password(Password),
+    Pi(Arc<Pi>),
+}
+
+impl Credential {
+    /// A password. It is dropped as soon as `pi` is derived.
+    #[must_use]
+    pub const fn password(user: Username, password: Password) -> Self {
+        Self { user, secret: Secret::Password(password) }
+    }
+
+    /// A `pi` that was derived earlier, for this user and the realm that the credential will be used in.
+    #[must_use]
+    pub fn pi(user: Username, pi: Pi) -> Self {
+        Self { user, secret: Secret::Pi(Arc::new(pi)) }
+    }
+
+    /// The user's name.
+    #[must_use]
+    pub const fn user(&self) -> &Username {
+        &self.user
+    }
+
+    pub(super) fn into_known(self, realm: &AuthRealm) -> Known {
+        let pi = match self.secret {
+            Secret::Password(password) => Arc::new(Pi::derive(realm, &self.user, &password)),
+            Secret::Pi(pi) => pi,
+        };
+        Known { user: self.user, pi }
+    }
+}
+
+/// A credential whose `pi` is at hand.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) user: Username,
+    pub(super) pi: Arc<Pi>,
+}
+
+impl From<Known> for Credential {
+    fn from(known: Known) -> Self {
+        Self { user: known.user, secret: Secret::Pi(known.pi) }
+    }
+}
+
+/// Arithmetic that has to be done before the next request can be sent: milliseconds for a password and for the large
+/// groups. It takes no lock and needs nothing of the [`super::Client`].
+#[derive(Debug)]
+#[must_use = "the sequence goes on with what Work::run returns"]
+pub struct Work {
+    context: Context,
+    task: Task,
+}
+
+#[derive(Debug)]
+enum Task {
+    /// Derive `pi` if need be, and choose `K_c1`.
+    Exchange { terms: Terms, realm: AuthRealm, credential: Credential },
+    /// Compute `z`.
+    Finish { sent: SentKexC1, answer: KexS1, vh: HostValidation, received: Time },
+}
+
+impl Work {
+    pub(super) const fn exchange(context: Context, terms: Terms, realm: AuthRealm, credential: Credential) -> Self {
+        Self { context, task: Task::Exchange { terms, realm, credential } }
+    }
+
+    pub(super) const fn finish(
+        context: Context,
+        sent: SentKexC1,
+        answer: KexS1,
+        vh: HostValidation,
+        received: Time,
+    ) -> Self {
+        Self { context, task: Task::Finish { sent, answer, vh, received } }
+    }
+
+    /// Does the work. What comes out is to be sent.
+    ///
+    /// # Errors
+    /// [`Fatal::KeyExchange`] if the server's value is not acceptable.
+    pub fn run(self, rng: &mut dyn CryptoRng) -> Result<Sequence, Fatal> {
+        let Self { context, task } = self;
+        let state = match task {
+            Task::Exchange { terms, realm, credential } => {
+                let known = credential.into_known(&realm);
+                let exchange = ClientExchange::start(terms.algorithm, rng)?;
+                State::KexC1(SentKexC1 { terms, realm, known, exchange })
+            }
+            Task::Finish { sent: SentKexC1 { terms, realm, known, exchange }, answer, vh, received } => {
+                let key = exchange.finish(&known.pi, &answer.k_s1)?;
+                let session = ClientSession {
+                    terms,
+                    realm,
+                    sid: answer.sid,
+                    key,
+                    nc_max: answer.nc_max.get(),
+                    expires: received.after(answer.time),
+                    paths: answer.paths,
+                };
+                // 0 would be as good, but for a server that starts its largest-nc with it and takes it for used.
+                let nc = session.nc_max.min(1);
+                State::VfyC(SentVfyC {
+                    session: Arc::new(session),
+                    known,
+                    nc,
+                    vh,
+                    proving: Proving::Fresh,
+                    proven: false,
+                })
+            }
+        };
+        Ok(Sequence { context, state })
+    }
+}

@@ -1,0 +1,135 @@
+//! The long-lived secrets: the client's `pi` and the server's `J(pi)`.
+
+use super::group::{self, GroupError, compress};
+use crate::algorithm::{Algorithm, HashFunction};
+use crate::credential::{Password, Username};
+use crate::octets::push_vs;
+use crate::realm::AuthRealm;
+use crate::secret::{SecretOctets, secret};
+use alloc::string::ToString as _;
+use alloc::vec::Vec;
+use core::fmt;
+use zeroize::Zeroizing;
+
+secret! {
+    /// `pi`: the client-side credential, derived from the password for one user of one realm (RFC 8120 §12.2).
+    ///
+    /// It is worth the password for that realm, and for no other.
+    pub struct Pi;
+}
+
+impl Pi {
+    /// `pi = INT(PBKDF2(HMAC_H, password, VS(algorithm) | VS(auth-scope) | VS(realm) | VS(username), nIterPi, hSize / 8))`.
+    ///
+    /// This is the slow step of a login on purpose: 16,384 iterations.
+    #[must_use]
+    pub fn derive(realm: &AuthRealm, username: &Username, password: &Password) -> Self {
+        let mut salt = Vec::new();
+        push_vs(&mut salt, realm.algorithm.as_str().as_bytes());
+        push_vs(&mut salt, realm.auth_scope.to_string().as_bytes());
+        push_vs(&mut salt, realm.name.as_str().as_bytes());
+        push_vs(&mut salt, username.as_str().as_bytes());
+        let mut pi = Zeroizing::new(alloc::vec![0; realm.algorithm.hash_len()]);
+        let (password, rounds) = (password.as_octets(), Algorithm::N_ITER_PI);
+        match realm.algorithm.hash() {
+            HashFunction::Sha256 => pbkdf2::pbkdf2_hmac::<sha2::Sha256>(password, &salt, rounds, &mut pi),
+            HashFunction::Sha512 => pbkdf2::pbkdf2_hmac::<sha2::Sha512>(password, &salt, rounds, &mut pi),
+        }
+        Self(pi.into())
+    }
+
+    /// A `pi` that no password made.
+    pub(crate) const fn from_secret(octets: SecretOctets) -> Self {
+        Self(octets)
+    }
+
+    /// `OCTETS(pi)`, to check test vectors, and for those who keep `pi` themselves.
+    #[must_use]
+    pub fn expose_octets(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
+/// `J(pi)`: the server-side credential, the password's verifier (RFC 8121 §3.2, §3.3).
+///
+/// It does not let anyone log in, but it allows an offline search of weak passwords, and lets its holder pose as the
+/// server. Keep it sealed where it is stored.
+pub struct J {
+    algorithm: Algorithm,
+    affine: Zeroizing<Vec<u8>>,
+}
+
+/// Octets that are no verifier, or arithmetic that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Not an element of the algorithm's group, or one that RFC 8121 excludes.
+    #[error("not a key of the algorithm: out of range, not on the curve, or trivial")]
+    NotInGroup,
+    /// The arithmetic library or the random generator failed.
+    #[error("the arithmetic library or the random generator failed")]
+    Backend,
+}
+
+impl From<GroupError> for KeyError {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::NotInGroup => Self::NotInGroup,
+            GroupError::Backend => Self::Backend,
+        }
+    }
+}
+
+impl J {
+    /// Computes `J(pi)`: `g^(pi) mod q`, or `[pi] * G`.
+    ///
+    /// A client does this to register without showing its password to the server.
+    ///
+    /// # Errors
+    /// [`KeyError::NotInGroup`] if `pi` is a multiple of the group's order, which no password gives in practice.
+    pub fn from_pi(algorithm: Algorithm, pi: &Pi) -> Result<Self, KeyError> {
+        Ok(Self { algorithm, affine: group::of(algorithm).generate(pi.0.as_slice())? })
+    }
+
+    /// Reads `OCTETS(J)`, the natural length of the algorithm's elements. On a curve this costs a square root; to load a
+    /// verifier for each login, keep [`J::expose_affine`].
+    ///
+    /// # Errors
+    /// [`KeyError::NotInGroup`].
+    pub fn from_octets(algorithm: Algorithm, octets: &[u8]) -> Result<Self, KeyError> {
+        Ok(Self { algorithm, affine: group::of(algorithm).decode(octets)? })
+    }
+
+    /// Reads what [`J::expose_affine`] gave.
+    ///
+    /// # Errors
+    /// [`KeyError::NotInGroup`].
+    pub fn from_affine(algorithm: Algorithm, affine: &[u8]) -> Result<Self, KeyError> {
+        group::of(algorithm).check_affine(affine)?;
+        Ok(Self { algorithm, affine: Zeroizing::new(affine.to_vec()) })
+    }
+
+    /// The algorithm that the verifier belongs to.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// `OCTETS(J)`: 33, 66, 256 or 512 octets. Secret: they go to the server's store and nowhere else.
+    #[must_use]
+    pub fn expose_octets(&self) -> Zeroizing<Vec<u8>> {
+        compress(self.algorithm, &self.affine)
+    }
+
+    /// The form that is quickest to load: `x | y` on a curve (64 or 132 octets), [`J::expose_octets`] otherwise. Secret.
+    #[must_use]
+    pub fn expose_affine(&self) -> &[u8] {
+        &self.affine
+    }
+}
+
+impl fmt::Debug for J {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "J({}, secret)", self.algorithm)
+    }
+}

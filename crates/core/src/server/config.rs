@@ -1,0 +1,100 @@
+//! What an operator decides for one realm on one server.
+
+use crate::message::Role;
+use crate::realm::{AuthRealm, AuthScope, Origin, Paths};
+use core::time::Duration;
+
+/// One authentication realm as one server offers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// The server (or proxy) itself: what host validation binds to. Never taken from a request.
+    pub origin: Origin,
+    /// Whether it authenticates as the origin server or as a proxy.
+    pub role: Role,
+    /// The realm.
+    pub realm: AuthRealm,
+    /// The largest nonce number that is accepted, and so the number of requests that one session serves.
+    pub nc_max: u64,
+    /// How far nonce numbers may come out of order: 1 to [`ServerConfig::MAX_NC_WINDOW`]; 128 or more is recommended.
+    pub nc_window: u32,
+    /// How long clients are told that a session lives; whole seconds count. 60 seconds or more is recommended.
+    pub time: Duration,
+    /// Where the realm applies, if not on the whole server.
+    pub paths: Option<Paths>,
+}
+
+/// Why a configuration cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The realm's scope does not cover the server.
+    #[error("the authentication scope {scope} does not cover the server {origin}")]
+    Scope {
+        /// The scope.
+        scope: AuthScope,
+        /// The server.
+        origin: Origin,
+    },
+    /// A proxy's scope is its host name and nothing else (RFC 8120 §14).
+    #[error("the authentication scope of the proxy {origin} has to be its host name, not {scope}")]
+    ProxyScope {
+        /// The scope.
+        scope: AuthScope,
+        /// The proxy.
+        origin: Origin,
+    },
+    /// The window is empty or too large.
+    #[error("nc_window is {0}, and has to be from 1 to {max}", max = ServerConfig::MAX_NC_WINDOW)]
+    NcWindow(u32),
+    /// No request could be made.
+    #[error("nc_max is 0, which lets no client log in")]
+    NcMax,
+    /// The realm has an element of the path list outside of its scope.
+    #[error("the path list has elements that are not inside of the authentication scope")]
+    Paths,
+    /// The random generator or the arithmetic library failed.
+    #[error("the arithmetic library or the random generator failed")]
+    Backend,
+}
+
+impl ServerConfig {
+    /// The largest window: 512 octets a session.
+    pub const MAX_NC_WINDOW: u32 = 4096;
+
+    /// A configuration with the usual values: 2^32 - 1 requests and ten minutes a session, a window of 128.
+    #[must_use]
+    pub const fn new(origin: Origin, realm: AuthRealm) -> Self {
+        Self {
+            origin,
+            role: Role::OriginServer,
+            realm,
+            nc_max: u32::MAX as u64,
+            nc_window: 128,
+            time: Duration::from_secs(600),
+            paths: None,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let (scope, origin) = (self.realm.auth_scope.clone(), self.origin.clone());
+        if self.role == Role::Proxy && scope != AuthScope::SingleHost(origin.host().clone()) {
+            return Err(ConfigError::ProxyScope { scope, origin });
+        }
+        if !scope.covers(&origin) {
+            return Err(ConfigError::Scope { scope, origin });
+        }
+        if !(1..=Self::MAX_NC_WINDOW).contains(&self.nc_window) {
+            return Err(ConfigError::NcWindow(self.nc_window));
+        }
+        if self.nc_max == 0 {
+            return Err(ConfigError::NcMax);
+        }
+        // The limitation of paths to the scope does not hold for proxies (RFC 8120 §14).
+        match &self.paths {
+            Some(paths) if self.role == Role::OriginServer && paths.clone().within(&scope, &origin) != *paths => {
+                Err(ConfigError::Paths)
+            }
+            _ => Ok(()),
+        }
+    }
+}
