@@ -1,0 +1,501 @@
+//! Every arrow of figures 1 and 2 of RFC 8120, and every arrow of figure 5 that leads to an outcome.
+
+mod support;
+
+use support::pair::{Access, Pair, Wire, credential, origin, realm};
+use tagai_core::algorithm::Algorithm;
+use tagai_core::client::Fatal;
+use tagai_core::message::{Reason, Role};
+use tagai_core::realm::Paths;
+use tagai_core::server::{Fault, ServerConfig, SessionState};
+use tagai_core::validation::{Channel, EndPoint, Exporter, ValidationMethod};
+
+const FIGURE_1: [&str; 6] =
+    ["normal request", "401-INIT", "req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"];
+
+#[test]
+fn figure_1_first_access() {
+    for algorithm in Algorithm::ALL {
+        let config = ServerConfig::new(origin("http://example.com"), realm(algorithm, "example.com", "a realm"));
+        let mut pair = Pair::with(config, Channel::Plain);
+        let proven = pair.get("/").succeeded();
+        assert_eq!(proven.user().as_str(), "john");
+        assert_eq!(proven.into_body(), "for john");
+        assert_eq!(pair.take_log(), FIGURE_1, "{algorithm}");
+        assert_eq!(pair.site.states(), [SessionState::Authenticated]);
+    }
+}
+
+#[test]
+fn figure_2_case_a_the_first_request_is_omitted() {
+    let mut pair = Pair::new();
+    let realm = pair.site.server.config().realm.clone();
+    pair.client.remember(&realm, &pair.origin, ValidationMethod::Host, credential("john", "secret"));
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn figure_2_case_b1_the_key_is_available() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    for path in ["/", "/a", "/b?c"] {
+        pair.get(path).succeeded();
+        assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+    }
+    // A fresh nonce number each time.
+    let numbers: Vec<_> = pair.site.users_seen.iter().map(|user| user.nc()).collect();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+}
+
+#[test]
+fn figure_2_case_b2_the_key_has_expired() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    pair.site.sessions.clear();
+    pair.get("/").succeeded();
+    assert_eq!(
+        pair.take_log(),
+        ["req-VFY-C", "401-STALE", "req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"]
+    );
+    assert_eq!(pair.site.faults, [Fault::NoSession]);
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn the_client_renews_a_session_whose_time_is_over() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    pair.wait(599);
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+    pair.wait(1);
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn the_server_ends_a_session_whose_time_is_over() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    pair.between(|site, path, credentials, now| {
+        let later = now.after(600u32.into());
+        site.serve(path, credentials, &Channel::Plain, later)
+    });
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log()[..2], ["req-VFY-C", "401-STALE"]);
+    assert_eq!(pair.site.faults, [Fault::Expired]);
+}
+
+#[test]
+fn the_client_stops_at_nc_max() {
+    let config = ServerConfig { nc_max: 3, ..support::pair::config() };
+    let mut pair = Pair::with(config, Channel::Plain);
+    pair.log_in();
+    pair.get("/").succeeded();
+    pair.get("/").succeeded();
+    pair.take_log();
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"]);
+    assert_eq!(pair.site.faults, []);
+}
+
+#[test]
+fn figure_5_steps_5_and_11_nothing_is_protected() {
+    let mut pair = Pair::new();
+    pair.site.access.insert("/public".into(), Access::Public);
+    assert_eq!(pair.get("/public/x").unauthenticated(), "body of 200");
+    assert_eq!(pair.take_log(), ["normal request", "normal response"]);
+}
+
+#[test]
+fn figure_5_steps_6_and_12_nobody_is_known() {
+    let mut pair = Pair::new();
+    pair.typed.clear();
+    let required = pair.get("/").required();
+    assert_eq!(pair.take_log(), ["normal request", "401-INIT"]);
+    assert_eq!(*required.reason(), Reason::Initial);
+    assert_eq!(required.realm().name.as_str(), "a realm");
+    assert!(!required.is_optional());
+    assert_eq!(required.into_body(), "body of 401");
+}
+
+#[test]
+fn figure_5_steps_3_and_11_the_area_is_not_protected_any_more() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    pair.site.access.insert("/".into(), Access::Public);
+    assert_eq!(pair.get("/").unauthenticated(), "body of 200");
+    assert_eq!(pair.take_log(), ["req-VFY-C", "normal response"]);
+}
+
+#[test]
+fn figure_5_steps_4_and_11_the_same_without_a_session() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    pair.wait(601);
+    pair.site.access.insert("/".into(), Access::Public);
+    pair.get("/").unauthenticated();
+    assert_eq!(pair.take_log(), ["req-KEX-C1", "normal response"]);
+}
+
+#[test]
+fn figure_5_steps_10_and_13_a_wrong_password() {
+    let mut pair = Pair::new();
+    pair.typed = vec![("john", "wrong")];
+    let required = pair.get("/").required();
+    assert_eq!(pair.take_log()[4..], ["req-VFY-C", "401-INIT"]);
+    assert_eq!(*required.reason(), Reason::AuthFailed);
+    assert_eq!(pair.site.faults.last(), Some(&Fault::WrongVkc));
+    assert_eq!(pair.site.states(), [SessionState::Rejected]);
+    // The credential is forgotten: the next request begins as if nothing had been.
+    assert_eq!(pair.client.logins().count(), 0);
+    pair.get("/").required();
+    assert_eq!(pair.take_log(), ["normal request", "401-INIT"]);
+}
+
+#[test]
+fn figure_5_steps_12_and_9_a_second_try() {
+    let mut pair = Pair::new();
+    pair.typed = vec![("john", "wrong"), ("john", "secret")];
+    pair.get("/").succeeded();
+    let expected = [&FIGURE_1[..5], &["401-INIT"], &FIGURE_1[2..]].concat();
+    assert_eq!(pair.take_log(), expected);
+}
+
+#[test]
+fn an_unknown_user_is_told_apart_by_nothing() {
+    let log_of = |user: &'static str| {
+        let mut pair = Pair::new();
+        pair.typed = vec![(user, "wrong")];
+        let required = pair.get("/").required();
+        let sizes: Vec<_> = pair.received.iter().map(|wire| (wire.status, wire.field("WWW-Authenticate").map(str::len))).collect();
+        (pair.take_log(), required.reason().clone(), sizes, pair.site.faults.pop(), pair.site.states())
+    };
+    let (known, unknown) = (log_of("john"), log_of("jane"));
+    assert_eq!(known.0, unknown.0);
+    assert_eq!(known.1, unknown.1);
+    assert_eq!(known.2, unknown.2);
+    assert_eq!(known.4, unknown.4);
+    // The operator does learn it.
+    assert_eq!((known.3, unknown.3), (Some(Fault::WrongVkc), Some(Fault::UnknownUser)));
+}
+
+#[test]
+fn a_user_name_of_any_kind_gets_a_fake_session() {
+    let log_of = |user: &str| {
+        let mut pair = Pair::new();
+        pair.typed.clear();
+        let required = pair.get("/").required();
+        let mut next = required.supply(credential("john", "secret")).0.run(&mut pair.rng).unwrap();
+        let field = next.field().unwrap().value.replace("user=\"john\"", &format!("user=\"{user}\""));
+        next.send_over(&Channel::Plain).unwrap();
+        pair.exchange("/", Some(field));
+        pair.take_log()
+    };
+    for user in ["", " ", "nobody", "a/b\\\\", "%00", &"x".repeat(5_000)] {
+        assert_eq!(log_of(user)[2..], ["req-KEX-C1", "401-KEX-S1"], "{user:?}");
+    }
+}
+
+#[test]
+fn figure_5_steps_3_to_6_another_realm_is_asked_for() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    // Another realm takes over a part of the site.
+    let other = ServerConfig::new(pair.origin.clone(), realm(Algorithm::EcP256Sha256, "http://example.com", "other"));
+    let mut other = support::pair::Site::new(other, 9);
+    other.add_user("jane", "hidden");
+    pair.typed = vec![("jane", "hidden")];
+    pair.between(move |_, path, credentials, now| other.serve(path, credentials, &Channel::Plain, now));
+    let proven = pair.get("/other").succeeded();
+    assert_eq!(proven.realm().name.as_str(), "other");
+    assert_eq!(proven.user().as_str(), "jane");
+    assert_eq!(pair.take_log(), [&["req-VFY-C", "401-INIT"], &FIGURE_1[2..]].concat());
+    // From then on the client expects that realm at that place (RFC 8120 §5.1), and step 8 is taken elsewhere.
+    pair.get("/other").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+    assert_eq!(pair.client.logins().count(), 2);
+}
+
+#[test]
+fn figure_5_steps_4_to_6_another_realm_is_asked_for() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    pair.wait(601);
+    let other = ServerConfig::new(pair.origin.clone(), realm(Algorithm::EcP256Sha256, "http://example.com", "other"));
+    let mut other = support::pair::Site::new(other, 9);
+    other.add_user("jane", "hidden");
+    pair.typed = vec![("jane", "hidden")];
+    pair.between(move |_, path, credentials, now| other.serve(path, credentials, &Channel::Plain, now));
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), [&["req-KEX-C1", "401-INIT"], &FIGURE_1[2..]].concat());
+}
+
+#[test]
+fn figure_5_steps_7_8_and_14_a_session_is_found_after_401_init() {
+    let mut pair = Pair::with(
+        ServerConfig { paths: Some(Paths::parse("/staff/")), ..support::pair::config() },
+        Channel::Plain,
+    );
+    pair.get("/staff/").succeeded();
+    pair.take_log();
+    // Outside of the path list nothing is expected, and the session turns out to be good all the same.
+    pair.get("/elsewhere").succeeded();
+    assert_eq!(pair.take_log(), ["normal request", "401-INIT", "req-VFY-C", "200-VFY-S"]);
+    pair.get("/staff/list").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn figure_5_steps_8_and_9_that_session_is_stale() {
+    let mut pair = Pair::with(
+        ServerConfig { paths: Some(Paths::parse("/staff/")), ..support::pair::config() },
+        Channel::Plain,
+    );
+    pair.get("/staff/").succeeded();
+    pair.site.sessions.clear();
+    pair.take_log();
+    pair.get("/elsewhere").succeeded();
+    assert_eq!(
+        pair.take_log(),
+        ["normal request", "401-INIT", "req-VFY-C", "401-STALE", "req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"]
+    );
+}
+
+#[test]
+fn figure_5_steps_7_and_9_a_credential_without_a_session() {
+    let mut pair = Pair::with(
+        ServerConfig { paths: Some(Paths::parse("/staff/")), ..support::pair::config() },
+        Channel::Plain,
+    );
+    pair.get("/staff/").succeeded();
+    pair.wait(601);
+    pair.take_log();
+    pair.get("/elsewhere").succeeded();
+    assert_eq!(pair.take_log(), FIGURE_1);
+}
+
+#[test]
+fn figure_5_steps_3_and_13_the_password_was_changed() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    // The server has the session no more, and another verifier.
+    pair.site.sessions.clear();
+    pair.site.add_user("john", "changed");
+    let required = pair.get("/").required();
+    assert_eq!(pair.take_log()[4..], ["req-VFY-C", "401-INIT"]);
+    assert_eq!(*required.reason(), Reason::AuthFailed);
+    assert_eq!(pair.client.logins().count(), 0);
+}
+
+#[test]
+fn figure_5_steps_3_and_13_the_server_wants_a_new_login() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    pair.between(|site, path, _, now| {
+        let mut wire = site.serve(path, None, &Channel::Plain, now);
+        wire.fields[0].1 = wire.fields[0].1.replace("reason=initial", "reason=reauth-needed");
+        wire
+    });
+    let required = pair.get("/").required();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "401-INIT"]);
+    assert_eq!(*required.reason(), Reason::ReauthNeeded);
+    assert_eq!(pair.client.logins().count(), 0);
+}
+
+#[test]
+fn figure_5_steps_4_and_13_note_1() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    pair.wait(601);
+    pair.between(|site, path, _, now| site.serve(path, None, &Channel::Plain, now));
+    pair.get("/").required();
+    assert_eq!(pair.take_log(), ["req-KEX-C1", "401-INIT"]);
+}
+
+#[test]
+fn a_refusal_for_another_reason_keeps_the_credential() {
+    for (reason, status, kept) in
+        [("authz-failed", 403, 1), ("authz-failed", 401, 1), ("internal-error", 401, 1), ("auth-failed", 401, 0), ("x", 401, 0)]
+    {
+        let mut pair = Pair::new();
+        pair.log_in();
+        pair.between(move |site, path, _, now| {
+            let mut wire = site.serve(path, None, &Channel::Plain, now);
+            wire.status = status;
+            wire.fields[0].1 = wire.fields[0].1.replace("reason=initial", &format!("reason={reason}"));
+            wire
+        });
+        assert_eq!(pair.get("/").required().reason().as_str(), reason);
+        assert_eq!(pair.client.logins().count(), kept, "{reason}");
+    }
+}
+
+#[test]
+fn figure_5_logout_forgets_everything() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    let realm = pair.site.server.config().realm.clone();
+    assert!(pair.client.logout(&realm));
+    assert_eq!(pair.client.logins().count(), 0);
+    pair.get("/").required();
+    assert_eq!(pair.take_log(), ["normal request", "401-INIT"]);
+    assert!(!pair.client.logout(&realm));
+}
+
+#[test]
+fn a_logout_is_not_undone_by_a_request_that_was_under_way() {
+    let mut pair = Pair::new();
+    pair.typed.clear();
+    let required = pair.get("/").required();
+    let kex = required.supply(credential("john", "secret")).0;
+    pair.client.logout_all();
+    pair.go_on("/", kex).succeeded();
+    assert_eq!(pair.client.logins().count(), 0);
+    pair.get("/").required();
+}
+
+#[test]
+fn a_proof_in_100_continue_serves_for_the_final_response() {
+    use tagai_core::client::{Outcome, Response, Step};
+    let mut pair = Pair::new();
+    pair.log_in();
+    let next = pair.client.begin(&pair.target("/upload"), pair.now).unwrap();
+    let sequence = next.run(&mut pair.rng).unwrap();
+    let proof = pair.exchange("/upload", sequence.field().map(|field| field.value));
+    let value = proof.field("Authentication-Info").unwrap();
+    let fields = || [("Authentication-Info", value.as_bytes())];
+    // 103 (Early Hints) proves nothing.
+    let sequence = sequence.interim(103, fields(), Channel::Plain).unwrap();
+    assert!(!sequence.server_is_proven());
+    let sequence = sequence.interim(100, fields(), Channel::Plain).unwrap();
+    assert!(sequence.server_is_proven());
+    let last = Response::new(201, [], Channel::Plain, "created");
+    match sequence.receive(&mut pair.client, last, pair.now).unwrap() {
+        Step::Done(Outcome::AuthSucceed(proven)) => assert_eq!(proven.into_body(), "created"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_wrong_proof_in_100_continue_is_fatal() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    let next = pair.client.begin(&pair.target("/upload"), pair.now).unwrap();
+    let sequence = next.run(&mut pair.rng).unwrap();
+    let proof = pair.exchange("/upload", sequence.field().map(|field| field.value));
+    let value = proof.field("Authentication-Info").unwrap().replace("vks=", "vks=00").replace("vks=0000", "vks=00");
+    let value = format!("{}00", &value[..value.len() - 4]);
+    let result = sequence.interim(100, [("Authentication-Info", value.as_bytes())], Channel::Plain);
+    assert!(matches!(result, Err(Fatal::WrongVks | Fatal::Message(_))));
+}
+
+#[test]
+fn every_kind_of_channel_works() {
+    let certificate = std::fs::read("tests/certificates/ecdsa-sha256.der").unwrap();
+    let ed25519 = std::fs::read("tests/certificates/ed25519.der").unwrap();
+    let exporter = Exporter([9; 32]);
+    let https = || {
+        ServerConfig::new(
+            origin("https://example.com"),
+            realm(Algorithm::EcP256Sha256, "https://example.com", "a realm"),
+        )
+    };
+    for (channel, token) in [
+        (Channel::tls(&certificate, None).unwrap(), "tls-server-end-point"),
+        (Channel::tls(&certificate, Some(exporter.clone())).unwrap(), "tls-server-end-point"),
+        (Channel::tls(&ed25519, Some(exporter.clone())).unwrap(), "-tls-exporter.tagai.alt"),
+        (Channel::Exporter(exporter.clone()), "-tls-exporter.tagai.alt"),
+    ] {
+        let mut pair = Pair::with(https(), channel);
+        pair.get("/").succeeded();
+        assert!(pair.received[0].fields[0].1.contains(&format!("validation={token},")));
+    }
+    assert!(Channel::tls(&ed25519, None).is_err());
+}
+
+#[test]
+fn a_session_serves_another_connection_by_its_exporter() {
+    let https = ServerConfig::new(
+        origin("https://example.com"),
+        realm(Algorithm::EcP256Sha256, "https://example.com", "a realm"),
+    );
+    let mut pair = Pair::with(https, Channel::Exporter(Exporter([1; 32])));
+    pair.log_in();
+    pair.channel = Channel::Exporter(Exporter([2; 32]));
+    pair.server_channel = pair.channel.clone();
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn another_certificate_means_another_key_exchange() {
+    let end_point = |octet| Channel::Certificate(EndPoint::from_hash(&[octet; 32]).unwrap());
+    let https = ServerConfig::new(
+        origin("https://example.com"),
+        realm(Algorithm::EcP256Sha256, "https://example.com", "a realm"),
+    );
+    let mut pair = Pair::with(https, end_point(1));
+    pair.log_in();
+    pair.channel = end_point(2);
+    pair.server_channel = end_point(2);
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn a_client_that_learns_its_channel_late_is_as_safe() {
+    let end_point = |octet| Channel::Certificate(EndPoint::from_hash(&[octet; 32]).unwrap());
+    let https = ServerConfig::new(
+        origin("https://example.com"),
+        realm(Algorithm::EcP256Sha256, "https://example.com", "a realm"),
+    );
+    let mut pair = Pair::with(https, end_point(1));
+    pair.knows_channel = false;
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), FIGURE_1);
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+    // The next answer comes over another certificate: it is not used, proof or no proof.
+    pair.channel = end_point(2);
+    assert_eq!(pair.get("/").fatal(), Fatal::ChannelChanged);
+}
+
+#[test]
+fn a_proxy_asks_in_its_own_fields() {
+    let proxy = origin("http://proxy.example.com:3128");
+    let config = ServerConfig {
+        role: Role::Proxy,
+        ..ServerConfig::new(proxy, realm(Algorithm::EcP256Sha256, "proxy.example.com", "the way out"))
+    };
+    let mut pair = Pair::with(config, Channel::Plain);
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), FIGURE_1);
+    assert!(pair.received.iter().all(|wire| wire.status != 401));
+    assert!(pair.received[0].field("Proxy-Authenticate").is_some());
+    assert!(pair.received[2].field("Proxy-Authentication-Info").is_some());
+    // Its realm covers whatever goes through it.
+    pair.get("/anything").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn a_proxy_and_an_origin_server_can_both_be_proven() {
+    // What the origin's response is inside of is what the proxy's proof lets out.
+    let wire = Wire::new(200, &[("Authentication-Info", "version=1")]);
+    assert_eq!(wire.kind(), "normal response");
+    let proxy = origin("http://proxy.example.com:3128");
+    let config = ServerConfig {
+        role: Role::Proxy,
+        ..ServerConfig::new(proxy, realm(Algorithm::EcP256Sha256, "proxy.example.com", "the way out"))
+    };
+    let mut outer = Pair::with(config, Channel::Plain);
+    let mut inner = Pair::new();
+    outer.log_in();
+    inner.log_in();
+    let through_proxy = outer.get("/").succeeded();
+    assert_eq!(through_proxy.into_body(), "for john");
+    inner.get("/").succeeded();
+}
