@@ -49,6 +49,12 @@ impl<B> Proven<B> {
         self.body
     }
 
+    /// Everything else of the response, to look at.
+    #[must_use]
+    pub const fn body(&self) -> &B {
+        &self.body
+    }
+
     /// The user that the server knows.
     #[must_use]
     pub const fn user(&self) -> &Username {

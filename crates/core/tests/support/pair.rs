@@ -273,12 +273,16 @@ pub fn credential(user: &str, password: &str) -> Credential {
     Credential::password(user, Password::prepare(password).expect("a password"))
 }
 
+/// The field with its last hexadecimal digit changed.
+pub fn spoil(field: &str) -> String {
+    let end = field.rfind(|c: char| c.is_ascii_hexdigit()).expect("a hexadecimal digit");
+    let digit = if &field[end..=end] == "0" { "1" } else { "0" };
+    format!("{}{digit}{}", &field[..end], &field[end + 1..])
+}
+
 /// `http://example.com` with the realm "a realm" on P-256.
 pub fn config() -> ServerConfig {
-    ServerConfig::new(
-        origin("http://example.com"),
-        realm(Algorithm::EcP256Sha256, "http://example.com", "a realm"),
-    )
+    ServerConfig::new(origin("http://example.com"), realm(Algorithm::EcP256Sha256, "http://example.com", "a realm"))
 }
 
 impl Pair {

@@ -1,0 +1,276 @@
+//! RFC 8053 as both machines honour it: optional authentication, and what servers wish for (RFC 8120 §8).
+
+mod support;
+
+use support::pair::{Access, Pair, Wire, config, origin, realm};
+use tagai_core::algorithm::Algorithm;
+use tagai_core::client::{Fatal, LogoutAction, Presentation};
+use tagai_core::control::{AuthControl, AuthStyle};
+use tagai_core::credential::Username;
+use tagai_core::grammar::Natural;
+use tagai_core::message::{Reason, Role};
+use tagai_core::realm::Paths;
+use tagai_core::server::ServerConfig;
+use tagai_core::validation::Channel;
+
+/// A pair whose application adds these wishes to every response.
+fn wishing(control: AuthControl) -> Pair {
+    let mut pair = Pair::new();
+    let realm = pair.site.server.config().realm.name.clone();
+    pair.site.extra.push(control.to_field(&realm));
+    pair
+}
+
+fn optional() -> Pair {
+    let mut pair = Pair::new();
+    pair.site.access.insert("/".into(), Access::Optional);
+    pair
+}
+
+#[test]
+fn a_guest_sees_the_page_and_is_offered_to_log_in() {
+    let mut pair = optional();
+    pair.typed.clear();
+    let required = pair.get("/").required();
+    assert!(required.is_optional());
+    assert_eq!(required.presentation(), Presentation::Offer(AuthStyle::NonModal));
+    assert_eq!(pair.take_log(), ["normal request", "optional 401-INIT"]);
+    assert_eq!(pair.received[0].status, 200);
+    assert_eq!(required.into_body(), "body of 200");
+}
+
+#[test]
+fn a_login_from_there_goes_the_usual_way() {
+    let mut pair = optional();
+    assert_eq!(pair.get("/").succeeded().into_body(), "for john");
+    assert_eq!(
+        pair.take_log(),
+        ["normal request", "optional 401-INIT", "req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"]
+    );
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn a_failed_login_is_no_guest() {
+    // "401-INIT (+)": a success in place of it would hide that the login failed (RFC 8120 §11 note 1, RFC 8053 §3).
+    let mut pair = optional();
+    pair.typed = vec![("john", "wrong")];
+    let required = pair.get("/").required();
+    assert!(!required.is_optional());
+    assert_eq!(*required.reason(), Reason::AuthFailed);
+    assert_eq!(pair.take_log()[4..], ["req-VFY-C", "401-INIT"]);
+    assert_eq!(pair.received.last().unwrap().status, 401);
+}
+
+#[test]
+fn stale_sessions_and_key_exchanges_are_never_optional() {
+    let mut pair = optional();
+    pair.log_in();
+    pair.site.sessions.clear();
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log()[..4], ["req-VFY-C", "401-STALE", "req-KEX-C1", "401-KEX-S1"]);
+}
+
+#[test]
+fn an_optional_challenge_brings_the_path_list() {
+    let config = ServerConfig { paths: Some(Paths::parse("/members/")), ..config() };
+    let mut pair = Pair::with(config, Channel::Plain);
+    pair.site.access.insert("/".into(), Access::Optional);
+    pair.typed.clear();
+    pair.get("/").required();
+    let field = pair.received[0].field("Optional-WWW-Authenticate").unwrap();
+    assert!(field.ends_with("reason=initial, path=\"/members/\""), "{field}");
+}
+
+#[test]
+fn an_optional_challenge_in_the_middle_of_a_login_is_fatal() {
+    for kind in ["req-KEX-C1", "req-VFY-C"] {
+        let mut pair = Pair::new();
+        pair.between(move |site, path, credentials, now| {
+            let ours = support::pair::request_kind(credentials) == kind;
+            if ours {
+                site.access.insert("/".into(), Access::Optional);
+            }
+            site.serve(path, if ours { None } else { credentials }, &Channel::Plain, now)
+        });
+        let fatal = pair.get("/").fatal();
+        assert!(matches!(fatal, Fatal::Unexpected { .. }), "{kind}: {fatal}");
+    }
+}
+
+#[test]
+fn an_optional_challenge_has_to_be_an_initial_one_and_not_401() {
+    for (from, to, status) in [
+        ("reason=initial", "reason=stale-session", 200),
+        ("reason=initial", "reason=auth-failed", 200),
+        ("reason=initial", "reason=reauth-needed", 200),
+        ("reason=initial", "reason=initial", 401),
+        ("", "", 401),
+    ] {
+        let mut pair = optional();
+        pair.between(move |site, path, credentials, now| {
+            let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+            wire.status = status;
+            wire.fields[0].1 = wire.fields[0].1.replace(from, to);
+            wire
+        });
+        let fatal = pair.get("/").fatal();
+        assert!(matches!(fatal, Fatal::Unexpected { .. } | Fatal::Status { .. }), "{to} {status}: {fatal}");
+    }
+    // A token that RFC 8120 §4.1 does not define is as good as "initial".
+    let mut pair = optional();
+    pair.typed.clear();
+    pair.between(|site, path, credentials, now| {
+        let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+        wire.fields[0].1 = wire.fields[0].1.replace("reason=initial", "reason=-welcome.example.com");
+        wire
+    });
+    assert!(pair.get("/").required().is_optional());
+}
+
+#[test]
+fn both_challenge_fields_at_once_are_fatal() {
+    let mut pair = optional();
+    pair.between(|site, path, credentials, now| {
+        let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+        let value = wire.fields[0].1.clone();
+        wire.fields.push(("WWW-Authenticate".into(), value));
+        wire
+    });
+    assert!(matches!(pair.get("/").fatal(), Fatal::Message(_)));
+}
+
+#[test]
+fn auth_style_is_passed_on() {
+    for (style, expected) in [
+        (None, AuthStyle::NonModal),
+        (Some(AuthStyle::Modal), AuthStyle::Modal),
+        (Some(AuthStyle::NonModal), AuthStyle::NonModal),
+    ] {
+        let mut pair = wishing(AuthControl { auth_style: style, ..AuthControl::default() });
+        pair.typed.clear();
+        assert_eq!(pair.get("/").required().presentation(), Presentation::Offer(expected));
+    }
+    let mut pair = wishing(AuthControl { auth_style: Some(AuthStyle::Modal), ..AuthControl::default() });
+    pair.typed.clear();
+    pair.site.access.insert("/".into(), Access::Optional);
+    assert_eq!(pair.get("/").required().presentation(), Presentation::Offer(AuthStyle::NonModal));
+}
+
+#[test]
+fn location_when_unauthenticated_leads_to_the_login_page() {
+    let login =
+        || AuthControl { location_when_unauthenticated: Some("/login.html".into()), ..AuthControl::default() };
+    let mut pair = wishing(login());
+    pair.typed.clear();
+    assert_eq!(pair.get("/").required().presentation(), Presentation::SeeOther("/login.html".into()));
+    // It is ignored if the user need not be asked...
+    pair.typed = vec![("john", "secret")];
+    pair.get("/").succeeded();
+    pair.get("/").succeeded();
+    // ... and when a login failed.
+    let mut pair = wishing(login());
+    pair.typed = vec![("john", "wrong")];
+    assert_eq!(pair.get("/").required().presentation(), Presentation::Offer(AuthStyle::NonModal));
+}
+
+#[test]
+fn no_auth_asks_nobody_and_wins_over_a_location() {
+    let mut pair = wishing(AuthControl {
+        no_auth: true,
+        location_when_unauthenticated: Some("/login.html".into()),
+        ..AuthControl::default()
+    });
+    pair.typed.clear();
+    assert_eq!(pair.get("/").required().presentation(), Presentation::DoNotAsk);
+    pair.typed = vec![("john", "secret")];
+    pair.get("/").succeeded();
+    // A session makes the parameter meaningless.
+    pair.take_log();
+    pair.get("/").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn location_when_logout_counts_with_a_proven_page() {
+    let mut pair = wishing(AuthControl { location_when_logout: Some("/bye".into()), ..AuthControl::default() });
+    let proven = pair.get("/").succeeded();
+    assert_eq!(proven.logout_action(true), LogoutAction::Go("/bye".into()));
+    let proven = Pair::new().get("/").succeeded();
+    assert_eq!(proven.logout_action(true), LogoutAction::Reload);
+    assert_eq!(proven.logout_action(false), LogoutAction::Stay);
+}
+
+#[test]
+fn logout_timeout_logs_out() {
+    let mut pair = wishing(AuthControl { logout_timeout: Some(Natural::from(300u32)), ..AuthControl::default() });
+    pair.typed.push(("john", "secret"));
+    pair.get("/").succeeded();
+    assert_eq!(pair.client.next_expiry(), Some(pair.now.after(Natural::from(300u32))));
+    pair.wait(299);
+    // A new value cancels the old one.
+    pair.get("/").succeeded();
+    pair.wait(299);
+    pair.get("/").succeeded();
+    pair.wait(300);
+    pair.typed.clear();
+    pair.take_log();
+    pair.get("/").required();
+    assert_eq!(pair.take_log(), ["normal request", "401-INIT"]);
+    assert_eq!(pair.client.next_expiry(), None);
+}
+
+#[test]
+fn logout_timeout_zero_logs_out_now() {
+    let mut pair = wishing(AuthControl { logout_timeout: Some(Natural::ZERO), ..AuthControl::default() });
+    pair.get("/").succeeded();
+    assert_eq!(pair.client.logins().count(), 0);
+    let mut pair = Pair::new();
+    pair.log_in();
+    let realm = pair.site.server.config().realm.name.clone();
+    let control = AuthControl { logout_timeout: Some(Natural::ZERO), ..AuthControl::default() };
+    pair.site.extra.push(control.to_field(&realm));
+    pair.get("/logout").succeeded();
+    assert_eq!(pair.client.logins().count(), 0);
+}
+
+#[test]
+fn a_logout_timeout_without_proof_does_nothing() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    let field = AuthControl { logout_timeout: Some(Natural::ZERO), ..AuthControl::default() }
+        .to_field(&pair.site.server.config().realm.name.clone());
+    pair.between(move |_, _, _, _| Wire::new(200, &[]).with(field.clone()));
+    pair.get("/").unauthenticated();
+    assert_eq!(pair.client.logins().count(), 1);
+}
+
+#[test]
+fn username_is_a_hint_where_a_login_is_needed() {
+    let admin = Username::prepare("admin").unwrap();
+    let mut pair = wishing(AuthControl { username: Some(admin.clone()), ..AuthControl::default() });
+    pair.typed.clear();
+    assert_eq!(pair.get("/").required().username_hint(), Some(&admin));
+    pair.typed = vec![("john", "wrong")];
+    assert_eq!(pair.get("/").required().username_hint(), Some(&admin));
+    pair.typed = vec![("john", "secret")];
+    assert!(pair.get("/").succeeded().control().username.is_none());
+}
+
+#[test]
+fn a_proxy_has_no_part_in_rfc_8053() {
+    let proxy = origin("http://proxy.example.com:3128");
+    let config = ServerConfig {
+        role: Role::Proxy,
+        ..ServerConfig::new(proxy, realm(Algorithm::EcP256Sha256, "proxy.example.com", "a realm"))
+    };
+    let name = config.realm.name.clone();
+    let mut pair = Pair::with(config, Channel::Plain);
+    pair.site.access.insert("/".into(), Access::Optional);
+    pair.site.extra.push(AuthControl { no_auth: true, ..AuthControl::default() }.to_field(&name));
+    pair.typed.clear();
+    let required = pair.get("/").required();
+    assert_eq!(pair.received[0].status, 407);
+    assert_eq!(required.presentation(), Presentation::Offer(AuthStyle::NonModal));
+}
