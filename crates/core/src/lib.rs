@@ -111,6 +111,11 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod algorithm;
 pub mod client;
 pub mod control;
