@@ -274,3 +274,23 @@ fn a_proxy_has_no_part_in_rfc_8053() {
     assert_eq!(pair.received[0].status, 407);
     assert_eq!(required.presentation(), Presentation::Offer(AuthStyle::NonModal));
 }
+
+#[test]
+fn the_path_list_of_an_optional_challenge_is_recognized() {
+    // The realm claims /members/ with its optional challenge alone; a proven login makes that known.
+    let mut pair = optional();
+    pair.between(|site, path, credentials, now| {
+        let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+        if wire.kind() == "optional 401-INIT" {
+            wire.fields[0].1.push_str(", path=\"/members/ http://other.example.org/\"");
+        }
+        wire
+    });
+    pair.get("/members/").succeeded();
+    pair.take_log();
+    pair.get("/members/list").succeeded();
+    assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"]);
+    // Elsewhere nothing is sent unasked; and what lies outside of the scope was never taken over.
+    pair.get("/elsewhere").succeeded();
+    assert_eq!(pair.take_log(), ["normal request", "optional 401-INIT", "req-VFY-C", "200-VFY-S"]);
+}

@@ -87,6 +87,7 @@ impl Client {
             origin: origin.clone(),
             path: path.clone(),
             first: true,
+            offered: None,
             logouts: self.logouts,
         };
         let Some(realm) = self.expected_realm(origin, path) else {
@@ -236,9 +237,10 @@ impl Client {
         response: Response<B>,
         now: Time,
     ) -> Result<Step<B>, Fatal> {
-        let Init { terms, reason, .. } = init;
+        let Init { terms, reason, paths } = init;
         let vh = context.validation(&response.head.channel, terms.validation)?;
         let realm = terms.auth_realm(&context.origin);
+        let context = Context { offered: paths, ..context };
         self.check_scope(&realm.auth_scope, &context.origin)?;
         self.visit(&context, &realm);
         if let Some(sent) = self.prove(&realm, &context.origin, Some(&vh), now) {
@@ -302,8 +304,9 @@ impl Client {
         if let Some(seconds) = control.logout_timeout {
             account.logout_at = Some(now.after(seconds));
         }
-        if sent.proving == Proving::Fresh {
-            account.keep(self.role, &context.origin, sent);
+        match sent.proving {
+            Proving::Fresh => account.keep(self.role, context, sent),
+            Proving::Kept => account.add_paths(self.role, context, &session.realm),
         }
     }
 
@@ -328,20 +331,22 @@ impl Client {
 
 impl Account {
     /// Keeps a session that was made and proven just now.
-    fn keep(&mut self, role: Role, origin: &Origin, sent: &SentVfyC) {
+    fn keep(&mut self, role: Role, context: &Context, sent: &SentVfyC) {
+        let (origin, session) = (&context.origin, &sent.session);
         if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(origin) {
             self.servers.pop_first();
         }
-        let session = &sent.session;
-        let within = |paths: Paths| match role {
-            Role::OriginServer => paths.within(&session.realm.auth_scope, origin),
-            // "The limitation for the paths is disregarded" (RFC 8120 §14).
-            Role::Proxy => paths,
-        };
         let kept = Kept { session: Arc::clone(session), vh: sent.vh.clone(), next_nc: sent.nc.saturating_add(1) };
-        let server =
-            Server { terms: session.terms.clone(), paths: session.paths.clone().map(within), session: Some(kept) };
-        self.servers.insert(origin.clone(), server);
+        let paths = session.paths.clone().or_else(|| context.offered.clone());
+        let paths = paths.map(|paths| applicable(paths, role, &session.realm, origin));
+        self.servers.insert(origin.clone(), Server { terms: session.terms.clone(), paths, session: Some(kept) });
+    }
+
+    /// Takes over the path list of an optional challenge: "clients MUST recognize the parameter" (RFC 8053 §3).
+    fn add_paths(&mut self, role: Role, context: &Context, realm: &AuthRealm) {
+        if let (Some(offered), Some(server)) = (&context.offered, self.servers.get_mut(&context.origin)) {
+            server.paths = Some(applicable(offered.clone(), role, realm, &context.origin));
+        }
     }
 
     /// Whether any server of the realm said that a URI belongs to it; without a list, all of the server does.
@@ -350,6 +355,15 @@ impl Account {
             Some(paths) => paths.contain(server, origin, path),
             None => server == origin,
         })
+    }
+}
+
+/// The elements of a path list that count: those inside of the scope, or all of a proxy's, for which "the limitation for the
+/// paths is disregarded" (RFC 8120 §4.3, §14).
+fn applicable(paths: Paths, role: Role, realm: &AuthRealm, server: &Origin) -> Paths {
+    match role {
+        Role::OriginServer => paths.within(&realm.auth_scope, server),
+        Role::Proxy => paths,
     }
 }
 

@@ -7,7 +7,7 @@ use super::response::{Head, Response};
 use super::states::State;
 use super::work::Work;
 use crate::message::{Field, Role};
-use crate::realm::Origin;
+use crate::realm::{Origin, Paths};
 use crate::time::Time;
 use crate::validation::{Channel, HostValidation, ValidationMethod};
 use alloc::string::String;
@@ -56,6 +56,8 @@ pub(super) struct Context {
     pub(super) path: String,
     /// Whether the request is the first of its sequence.
     pub(super) first: bool,
+    /// The path list of the 401-INIT message, which an optional challenge may bring (RFC 8053 §3).
+    pub(super) offered: Option<Paths>,
     /// How many logouts the client had seen when the sequence began: see `Client::succeeded`.
     pub(super) logouts: u64,
 }

@@ -51,3 +51,16 @@ pub(super) fn hash(function: HashFunction, parts: &[&[u8]]) -> Vec<u8> {
         HashFunction::Sha512 => finish(Sha512::new(), parts),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroize::ZeroizeOnDrop;
+
+    #[test]
+    fn states_wipe_themselves() {
+        fn wiped<T: ZeroizeOnDrop>() {}
+        wiped::<Sha256>();
+        wiped::<Sha512>();
+    }
+}
