@@ -86,7 +86,7 @@ impl Site {
             server::Step::Invite(invitation) => refuse(invitation.reply(), invitation.fault()),
             server::Step::Refuse(refusal) => refuse(refusal.reply(), refusal.fault()),
             server::Step::NeedCredential(request) => {
-                let j = self.users.get(request.user());
+                let j = request.user().and_then(|user| self.users.get(user.as_str()));
                 match request.answer(j, &mut UnwrapErr(SysRng), now) {
                     Err(refusal) => refuse(refusal.reply(), refusal.fault()),
                     Ok((session, reply)) => {
@@ -148,7 +148,7 @@ fn request(
     let mut typed = Some(typed);
     let mut next = client.begin(target, now)?;
     loop {
-        let sequence = next.run(&mut UnwrapErr(SysRng))?;
+        let mut sequence = next.run(&mut UnwrapErr(SysRng))?;
         println!("\n-> GET {} HTTP/1.1", target.path);
         let credentials = sequence.field().map(|field| field.value);
         if let Some(value) = &credentials {

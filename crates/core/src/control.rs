@@ -30,6 +30,39 @@ impl AuthStyle {
     }
 }
 
+/// Where a user may be sent (RFC 8053 §4.3, §4.5): a URL reference, to be resolved against the URL of the request.
+///
+/// It is relative, or has the scheme `http` or `https`: a response that proves nothing must not lead to `javascript:` or the
+/// like. It is free of control characters, so that it can stand in a header field.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Location(String);
+
+/// The text is no location to which a user may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a location is a relative URL or one of http or https, without spaces at its ends and control characters")]
+pub struct LocationError;
+
+impl Location {
+    /// Checks a URL reference.
+    ///
+    /// # Errors
+    /// [`LocationError`] if it is empty, of another scheme, or holds a control character.
+    pub fn new(url: &str) -> Result<Self, LocationError> {
+        let scheme_end = url.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c));
+        let scheme = scheme_end.and_then(|at| url.split_at_checked(at)).filter(|(_, rest)| rest.starts_with(':'));
+        let good_scheme =
+            scheme.is_none_or(|(name, _)| ["http", "https"].iter().any(|s| name.eq_ignore_ascii_case(s)));
+        let good = !url.is_empty() && url.trim() == url && !url.chars().any(char::is_control) && good_scheme;
+        if good { Ok(Self(url.into())) } else { Err(LocationError) }
+    }
+
+    /// The URL reference.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The parameters of one entry of `Authentication-Control`, for Mutual and one realm (RFC 8053 §4).
 ///
 /// They are wishes: nothing that has to be safe may hang on whether a client follows them (RFC 8053 §8).
@@ -37,12 +70,12 @@ impl AuthStyle {
 pub struct AuthControl {
     /// `auth-style` (§4.2).
     pub auth_style: Option<AuthStyle>,
-    /// `location-when-unauthenticated` (§4.3): a URL reference, relative to the request's.
-    pub location_when_unauthenticated: Option<String>,
+    /// `location-when-unauthenticated` (§4.3).
+    pub location_when_unauthenticated: Option<Location>,
     /// `no-auth` (§4.4): do not ask the user here.
     pub no_auth: bool,
-    /// `location-when-logout` (§4.5): a URL reference, relative to the request's.
-    pub location_when_logout: Option<String>,
+    /// `location-when-logout` (§4.5).
+    pub location_when_logout: Option<Location>,
     /// `logout-timeout` (§4.6), in seconds; zero means now.
     pub logout_timeout: Option<Natural>,
     /// `username` (§4.7): the only user that the server knows. Mind RFC 8053 §8.1.
@@ -83,7 +116,7 @@ impl AuthControl {
     fn from_params(params: &Params) -> Self {
         let token = |name| params.token(name).ok().flatten();
         let string = |name| params.string(name).ok().flatten();
-        let location = |name| string(name).filter(|url| !url.is_empty() && !url.chars().any(char::is_control));
+        let location = |name| string(name).and_then(|url| Location::new(&url).ok());
         Self {
             auth_style: token("auth-style").and_then(|style| match style.as_str() {
                 "modal" => Some(AuthStyle::Modal),
@@ -107,13 +140,13 @@ impl AuthControl {
             fields.token("auth-style", &ExtensiveToken::known(style.as_str()));
         }
         if let Some(url) = &self.location_when_unauthenticated {
-            fields.string("location-when-unauthenticated", url);
+            fields.string("location-when-unauthenticated", url.as_str());
         }
         if self.no_auth {
             fields.token("no-auth", &ExtensiveToken::known("true"));
         }
         if let Some(url) = &self.location_when_logout {
-            fields.string("location-when-logout", url);
+            fields.string("location-when-logout", url.as_str());
         }
         if let Some(seconds) = self.logout_timeout {
             fields.integer("logout-timeout", seconds);
@@ -153,6 +186,31 @@ mod tests {
         RealmName::new(name).unwrap()
     }
 
+    fn location(url: &str) -> Location {
+        Location::new(url).unwrap()
+    }
+
+    #[test]
+    fn locations_lead_to_the_web_and_nowhere_else() {
+        for good in ["/", "a", "?q", "#f", "//host/x", "http://a", "HTTPS://a/b", "a/b:c", "./a:b", "ログイン"] {
+            assert!(Location::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            " /",
+            "/ ",
+            "javascript:alert(1)",
+            "JavaScript:x",
+            "data:,x",
+            "ftp://a",
+            "/a\r\nSet-Cookie: x=1",
+            "a\tb",
+            "x-y+z.:1",
+        ] {
+            assert_eq!(Location::new(bad), Err(LocationError), "{bad:?}");
+        }
+    }
+
     fn read(line: &str) -> AuthControl {
         AuthControl::read([line.as_bytes()], &realm("auth-space-1"))
     }
@@ -167,8 +225,8 @@ mod tests {
         assert_eq!(all.auth_style, Some(AuthStyle::Modal));
         assert!(all.no_auth);
         assert_eq!(all.logout_timeout, Some(Natural::from(300u32)));
-        assert_eq!(all.location_when_unauthenticated.as_deref(), Some("http://www.example.com/login.html"));
-        assert_eq!(all.location_when_logout.as_deref(), Some("/byebye.html"));
+        assert_eq!(all.location_when_unauthenticated, Some(location("http://www.example.com/login.html")));
+        assert_eq!(all.location_when_logout, Some(location("/byebye.html")));
         assert_eq!(all.username.map(|name| String::from(name.as_str())).as_deref(), Some("René of France"));
     }
 
@@ -208,9 +266,9 @@ mod tests {
     fn each_kind_of_response_has_its_parameters() {
         let all = AuthControl {
             auth_style: Some(AuthStyle::Modal),
-            location_when_unauthenticated: Some("/login".into()),
+            location_when_unauthenticated: Some(location("/login")),
             no_auth: true,
-            location_when_logout: Some("/bye".into()),
+            location_when_logout: Some(location("/bye")),
             logout_timeout: Some(Natural::ZERO),
             username: Some(Username::prepare("admin").unwrap()),
         };
@@ -231,16 +289,16 @@ mod tests {
         #[test]
         fn what_is_written_is_read(
             style in proptest::option::of(any::<bool>()),
-            login in proptest::option::of("/[a-zé\"\\\\ ]{1,20}"),
+            login in proptest::option::of("/[a-zé\"\\\\ ]{0,20}x"),
             no_auth: bool,
             seconds in proptest::option::of(any::<u64>()),
             name in "[ -~é]{1,20}",
         ) {
             let control = AuthControl {
                 auth_style: style.map(|modal| if modal { AuthStyle::Modal } else { AuthStyle::NonModal }),
-                location_when_unauthenticated: login.clone(),
+                location_when_unauthenticated: login.as_deref().map(location),
                 no_auth,
-                location_when_logout: login,
+                location_when_logout: login.as_deref().map(location),
                 logout_timeout: seconds.map(Natural::from),
                 username: None,
             };

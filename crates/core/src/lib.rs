@@ -41,6 +41,7 @@
 //! let (alice, password) = (Username::prepare("alice")?, Password::prepare("correct horse")?);
 //! let j = J::from_pi(realm.algorithm, &Pi::derive(&realm, &alice, &password))?;
 //! let server = Server::new(ServerConfig::new(origin.clone(), realm), &mut rng)?;
+//! let registered = alice.clone();
 //! let mut stored_session = None;
 //!
 //! // The server's end of one HTTP request, with what a program would fetch from its database.
@@ -51,7 +52,7 @@
 //!         server::Step::Invite(invitation) => (401, invitation.reply().field),
 //!         server::Step::Refuse(refusal) => (401, refusal.reply().field),
 //!         server::Step::NeedCredential(request) => {
-//!             let j = (request.user() == "alice").then_some(&j);
+//!             let j = (request.user() == Some(&registered)).then_some(&j);
 //!             let (session, reply) = request.answer(j, &mut rng, now).expect("a good K_c1");
 //!             stored_session = Some(session);
 //!             (401, reply.field)
@@ -74,7 +75,7 @@
 //! let mut next = client.begin(&target, now)?;
 //! let mut credential = Some(Credential::password(alice, password));
 //! let page = loop {
-//!     let sequence = next.run(&mut rng)?;
+//!     let mut sequence = next.run(&mut rng)?;
 //!     let (status, field) = serve(sequence.field().map(|field| field.value));
 //!     let response = Response::new(status, [(field.name, field.value.as_bytes())], Channel::Plain, "the page");
 //!     next = match sequence.receive(&mut client, response, now)? {

@@ -3,7 +3,8 @@
 use crate::grammar::Natural;
 use core::time::Duration;
 
-/// A point in time: the span since an epoch that the caller chooses once, such as its start. It must not go backwards.
+/// A point in time: the span since an epoch that the caller chooses once: one epoch for all that share a
+/// store of sessions. It must not go backwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(Duration);
 

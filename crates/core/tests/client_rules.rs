@@ -546,3 +546,46 @@ fn nothing_that_the_server_sends_makes_the_client_send_a_password() {
         assert!(sent.starts_with("Mutual ") && !sent.contains("secret"));
     }
 }
+
+#[test]
+fn unknown_parameters_of_a_server_are_ignored() {
+    let mut pair = Pair::new();
+    pair.between(|site, path, credentials, now| {
+        let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+        for (_, value) in &mut wire.fields {
+            value.push_str(", -mine.example.com=\"x\", unknown*=junk, kc=1, user=\"y\"");
+        }
+        wire
+    });
+    pair.get("/").succeeded();
+    assert!(pair.received.iter().all(|wire| wire.fields[0].1.contains("unknown*=junk")));
+}
+
+#[test]
+fn a_proof_with_parameters_of_other_messages() {
+    for more in ["kc1=00", "kc12=00", "vkc=00", "ks1=00", "ks2=00", "reason=initial"] {
+        let fatal = changed("req-VFY-C", move |wire| wire.fields[0].1.push_str(&format!(", {more}"))).fatal();
+        assert!(matches!(fatal, Fatal::Message(MessageError::Exclusive(_))), "{more}: {fatal}");
+    }
+}
+
+#[test]
+fn a_key_exchange_message_without_one_of_its_parameters() {
+    for (from, to) in [
+        ("version=", "versiom="),
+        ("algorithm=", "algorithn="),
+        ("validation=", "validatiom="),
+        ("realm=", "realn="),
+        ("sid=", "sie="),
+        ("ks1=", "ksx="),
+        ("nc-max=", "nc-may="),
+        ("nc-window=", "nc-windox="),
+        ("time=", "timf="),
+        ("nc-max=", "nc-max=0"),
+        ("time=", "time=-"),
+        ("sid=", "sid=0"),
+    ] {
+        let fatal = changed("req-KEX-C1", move |wire| replace(wire, from, to)).fatal();
+        assert!(matches!(fatal, Fatal::Message(_)), "{to}: {fatal}");
+    }
+}

@@ -5,7 +5,7 @@ mod support;
 use support::pair::{Access, Pair, Wire, config, origin, realm};
 use tagai_core::algorithm::Algorithm;
 use tagai_core::client::{Fatal, LogoutAction, Presentation};
-use tagai_core::control::{AuthControl, AuthStyle};
+use tagai_core::control::{AuthControl, AuthStyle, Location};
 use tagai_core::credential::Username;
 use tagai_core::grammar::Natural;
 use tagai_core::message::{Reason, Role};
@@ -19,6 +19,10 @@ fn wishing(control: AuthControl) -> Pair {
     let realm = pair.site.server.config().realm.name.clone();
     pair.site.extra.push(control.to_field(&realm));
     pair
+}
+
+fn location(url: &str) -> Location {
+    Location::new(url).expect("a location")
 }
 
 fn optional() -> Pair {
@@ -161,10 +165,10 @@ fn auth_style_is_passed_on() {
 #[test]
 fn location_when_unauthenticated_leads_to_the_login_page() {
     let login =
-        || AuthControl { location_when_unauthenticated: Some("/login.html".into()), ..AuthControl::default() };
+        || AuthControl { location_when_unauthenticated: Some(location("/login.html")), ..AuthControl::default() };
     let mut pair = wishing(login());
     pair.typed.clear();
-    assert_eq!(pair.get("/").required().presentation(), Presentation::SeeOther("/login.html".into()));
+    assert_eq!(pair.get("/").required().presentation(), Presentation::SeeOther(location("/login.html")));
     // It is ignored if the user need not be asked...
     pair.typed = vec![("john", "secret")];
     pair.get("/").succeeded();
@@ -179,7 +183,7 @@ fn location_when_unauthenticated_leads_to_the_login_page() {
 fn no_auth_asks_nobody_and_wins_over_a_location() {
     let mut pair = wishing(AuthControl {
         no_auth: true,
-        location_when_unauthenticated: Some("/login.html".into()),
+        location_when_unauthenticated: Some(location("/login.html")),
         ..AuthControl::default()
     });
     pair.typed.clear();
@@ -194,9 +198,9 @@ fn no_auth_asks_nobody_and_wins_over_a_location() {
 
 #[test]
 fn location_when_logout_counts_with_a_proven_page() {
-    let mut pair = wishing(AuthControl { location_when_logout: Some("/bye".into()), ..AuthControl::default() });
+    let mut pair = wishing(AuthControl { location_when_logout: Some(location("/bye")), ..AuthControl::default() });
     let proven = pair.get("/").succeeded();
-    assert_eq!(proven.logout_action(true), LogoutAction::Go("/bye".into()));
+    assert_eq!(proven.logout_action(true), LogoutAction::Go(location("/bye")));
     let proven = Pair::new().get("/").succeeded();
     assert_eq!(proven.logout_action(true), LogoutAction::Reload);
     assert_eq!(proven.logout_action(false), LogoutAction::Stay);
@@ -293,4 +297,41 @@ fn the_path_list_of_an_optional_challenge_is_recognized() {
     // Elsewhere nothing is sent unasked; and what lies outside of the scope was never taken over.
     pair.get("/elsewhere").succeeded();
     assert_eq!(pair.take_log(), ["normal request", "optional 401-INIT", "req-VFY-C", "200-VFY-S"]);
+}
+
+#[test]
+fn an_entry_is_written_as_the_rfc_has_it() {
+    let control = AuthControl {
+        auth_style: Some(AuthStyle::Modal),
+        location_when_unauthenticated: Some(location("http://www.example.com/login.html")),
+        no_auth: true,
+        location_when_logout: Some(location("/bye?a=\"b\"")),
+        logout_timeout: Some(Natural::from(300u32)),
+        username: Some(Username::prepare("René of France").unwrap()),
+    };
+    let realm = config().realm.name;
+    let field = control.to_field(&realm);
+    assert_eq!(field.name, "Authentication-Control");
+    assert_eq!(
+        field.value,
+        "Mutual realm=\"a realm\", auth-style=modal, \
+         location-when-unauthenticated=\"http://www.example.com/login.html\", no-auth=true, \
+         location-when-logout=\"/bye?a=\\\"b\\\"\", logout-timeout=300, username*=UTF-8''Ren%C3%A9%20of%20France"
+    );
+    let renee = AuthControl { username: Username::prepare("Renee of France").ok(), ..AuthControl::default() };
+    assert_eq!(renee.to_field(&realm).value, "Mutual realm=\"a realm\", username=\"Renee of France\"");
+}
+
+#[test]
+fn an_unknown_parameter_does_not_hide_the_others() {
+    let line = b"Mutual realm=\"a realm\", unknown=1, -mine.example.com=\"x\", other*=junk, no-auth=true";
+    let control = AuthControl::read([&line[..]], &config().realm.name);
+    assert_eq!(control, AuthControl { no_auth: true, ..AuthControl::default() });
+}
+
+#[test]
+fn tokens_and_integers_are_not_read_from_ext_values() {
+    let line = b"Mutual realm=\"a realm\", no-auth*=true, logout-timeout*=5, auth-style*=modal, username=\"admin\"";
+    let control = AuthControl::read([&line[..]], &config().realm.name);
+    assert_eq!(control, AuthControl { username: Username::prepare("admin").ok(), ..AuthControl::default() });
 }

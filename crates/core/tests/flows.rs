@@ -29,7 +29,7 @@ fn figure_1_first_access() {
 fn figure_2_case_a_the_first_request_is_omitted() {
     let mut pair = Pair::new();
     let realm = pair.site.server.config().realm.clone();
-    pair.client.remember(&realm, &pair.origin, ValidationMethod::Host, credential("john", "secret"));
+    pair.client.remember(&realm, &pair.origin, ValidationMethod::Host, credential("john", "secret")).unwrap();
     pair.get("/").succeeded();
     assert_eq!(pair.take_log(), ["req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"]);
 }
@@ -367,7 +367,7 @@ fn a_proof_in_100_continue_serves_for_the_final_response() {
     let mut pair = Pair::new();
     pair.log_in();
     let next = pair.client.begin(&pair.target("/upload"), pair.now).unwrap();
-    let sequence = next.run(&mut pair.rng).unwrap();
+    let mut sequence = next.run(&mut pair.rng).unwrap();
     let proof = pair.exchange("/upload", sequence.field().map(|field| field.value));
     let value = proof.field("Authentication-Info").unwrap();
     let fields = || [("Authentication-Info", value.as_bytes())];
@@ -388,7 +388,7 @@ fn a_wrong_proof_in_100_continue_is_fatal() {
     let mut pair = Pair::new();
     pair.log_in();
     let next = pair.client.begin(&pair.target("/upload"), pair.now).unwrap();
-    let sequence = next.run(&mut pair.rng).unwrap();
+    let mut sequence = next.run(&mut pair.rng).unwrap();
     let proof = pair.exchange("/upload", sequence.field().map(|field| field.value));
     let value = support::pair::spoil(proof.field("Authentication-Info").unwrap());
     let result = sequence.interim(100, [("Authentication-Info", value.as_bytes())], Channel::Plain);
@@ -498,8 +498,8 @@ fn a_proxy_and_an_origin_server_are_proven_in_one_response() {
     inner.log_in();
 
     // One request with both fields, one response with both proofs.
-    let to_proxy = outer.client.begin(&outer.target("/"), outer.now).unwrap().run(&mut outer.rng).unwrap();
-    let to_origin = inner.client.begin(&inner.target("/"), inner.now).unwrap().run(&mut inner.rng).unwrap();
+    let mut to_proxy = outer.client.begin(&outer.target("/"), outer.now).unwrap().run(&mut outer.rng).unwrap();
+    let mut to_origin = inner.client.begin(&inner.target("/"), inner.now).unwrap().run(&mut inner.rng).unwrap();
     let by_proxy = outer.exchange("/", to_proxy.field().map(|field| field.value));
     let by_origin = inner.exchange("/", to_origin.field().map(|field| field.value));
     let lines: Vec<_> = by_proxy.fields.iter().chain(&by_origin.fields).collect();
@@ -517,5 +517,134 @@ fn a_proxy_and_an_origin_server_are_proven_in_one_response() {
     match to_origin.receive(&mut inner.client, proven.into_body(), inner.now).unwrap() {
         Step::Done(Outcome::AuthSucceed(proven)) => assert_eq!(proven.into_body(), "the page"),
         other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn figure_5_steps_8_and_13_the_server_wants_a_new_login() {
+    let mut pair =
+        Pair::with(ServerConfig { paths: Some(Paths::parse("/staff/")), ..support::pair::config() }, Channel::Plain);
+    pair.get("/staff/").succeeded();
+    pair.take_log();
+    pair.between(|site, path, credentials, now| {
+        let mut wire = site.serve(path, None, &Channel::Plain, now);
+        if credentials.is_some() {
+            wire.fields[0].1 = wire.fields[0].1.replace("reason=initial", "reason=reauth-needed");
+        }
+        wire
+    });
+    let required = pair.get("/elsewhere").required();
+    assert_eq!(pair.take_log(), ["normal request", "401-INIT", "req-VFY-C", "401-INIT"]);
+    assert_eq!(*required.reason(), Reason::ReauthNeeded);
+    assert_eq!(pair.client.logins().count(), 0);
+}
+
+#[test]
+fn figure_5_steps_9_and_13_note_1() {
+    let mut pair = Pair::new();
+    pair.between(|site, path, _, now| site.serve(path, None, &Channel::Plain, now));
+    pair.get("/").required();
+    assert_eq!(pair.take_log(), ["normal request", "401-INIT", "req-KEX-C1", "401-INIT"]);
+    assert_eq!(pair.client.logins().count(), 0);
+}
+
+/// The names of the parameters of a field, which has none twice, and the value of one.
+fn params_of(value: &str) -> (Vec<String>, impl Fn(&str) -> String) {
+    let params = if value.starts_with("Mutual ") {
+        tagai_core::grammar::parse_credentials(value.as_bytes()).unwrap().params().clone()
+    } else {
+        tagai_core::grammar::parse_info([value.as_bytes()], "-").unwrap()
+    };
+    let names = params.iter().map(|param| param.name().to_owned()).collect();
+    (names, move |name: &str| params.get(name).and_then(|param| param.text()).unwrap())
+}
+
+#[test]
+fn every_message_has_its_parameters_once() {
+    const TERMS: [&str; 4] = ["algorithm", "validation", "auth-scope", "realm"];
+    for algorithm in Algorithm::ALL {
+        let config = ServerConfig::new(origin("http://example.com"), realm(algorithm, "example.com", "a realm"));
+        let mut pair = Pair::with(config, Channel::Plain);
+        pair.get("/").succeeded();
+        // Once more, with a session that the server has forgotten, for 401-STALE.
+        pair.site.sessions.clear();
+        pair.get("/").succeeded();
+
+        assert_eq!(pair.sent[0], None);
+        let sent = |at: usize| pair.sent[at].clone().unwrap();
+        let received = |at: usize, status: u16, name: &str| {
+            let wire = &pair.received[at];
+            assert_eq!((wire.status, wire.fields.len()), (status, 1));
+            assert_eq!(wire.fields[0].0, name);
+            wire.fields[0].1.clone()
+        };
+        let challenge = |at| received(at, 401, "WWW-Authenticate");
+        let (init, kex_c1, kex_s1, vfy_c) = (challenge(0), sent(1), challenge(1), sent(2));
+        let (vfy_s, stale) = (received(2, 200, "Authentication-Info"), challenge(3));
+        for (message, more) in [
+            (&init, &["reason"][..]),
+            (&kex_c1, &["user", "kc1"]),
+            (&kex_s1, &["sid", "ks1", "nc-max", "nc-window", "time"]),
+            (&vfy_c, &["sid", "nc", "vkc"]),
+            (&stale, &["reason"]),
+        ] {
+            let (names, value) = params_of(message);
+            assert_eq!(names, [&["version"], &TERMS[..], more].concat(), "{message}");
+            assert_eq!(value("version"), "1");
+            for name in TERMS {
+                assert_eq!(value(name), params_of(&init).1(name), "{name} of {message}");
+            }
+        }
+        let (names, proof) = params_of(&vfy_s);
+        assert_eq!(names, ["version", "sid", "vks"]);
+        assert!(vfy_s.starts_with("version=1, "), "no scheme in front");
+        for message in [&vfy_c, &vfy_s] {
+            assert_eq!(params_of(message).1("sid"), params_of(&kex_s1).1("sid"));
+        }
+        assert_eq!(proof("version"), "1");
+
+        // The canonical forms of section 3.2: lower-case hexadecimal without quotes, base64 in quotes.
+        let hex = matches!(algorithm, Algorithm::EcP256Sha256 | Algorithm::EcP521Sha512);
+        for (message, name) in
+            [(&kex_c1, "kc1"), (&kex_s1, "ks1"), (&vfy_c, "vkc"), (&vfy_s, "vks"), (&kex_s1, "sid")]
+        {
+            let raw = message.split(&format!(" {name}=")).nth(1).unwrap().split(',').next().unwrap();
+            let lower_hex = raw.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'));
+            assert_eq!(lower_hex, hex || name == "sid", "{raw}");
+            assert_eq!(raw.starts_with('"') && raw.ends_with('"'), !lower_hex, "{raw}");
+        }
+        assert!(kex_s1.ends_with(", nc-max=4294967295, nc-window=128, time=600"), "{kex_s1}");
+        assert!(init.contains(", realm=\"a realm\", "), "{init}");
+    }
+}
+
+#[test]
+fn a_token_in_capitals_makes_the_same_pi() {
+    let mut pair = Pair::new();
+    pair.between(|site, path, credentials, now| {
+        let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+        wire.fields[0].1 = wire.fields[0].1.replace("iso-kam3-ec-p256-sha256", "ISO-KAM3-EC-P256-SHA256");
+        wire
+    });
+    pair.get("/").succeeded();
+    assert!(pair.received[0].fields[0].1.contains("ISO-KAM3"));
+    assert!(pair.sent[1].as_ref().unwrap().contains("algorithm=iso-kam3-ec-p256-sha256,"));
+}
+
+#[test]
+fn a_proxy_covers_all_that_goes_through_it() {
+    let config = ServerConfig {
+        role: Role::Proxy,
+        paths: Some(Paths::parse("http://elsewhere.example.org/ /a/")),
+        ..ServerConfig::new(
+            origin("http://proxy.example.com:3128"),
+            realm(Algorithm::EcP256Sha256, "proxy.example.com", "the way out"),
+        )
+    };
+    let mut pair = Pair::with(config, Channel::Plain);
+    pair.log_in();
+    for path in ["/a/", "/b", "/"] {
+        pair.get(path).succeeded();
+        assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"], "{path}");
     }
 }

@@ -6,8 +6,9 @@ use base64ct::{Base64, Encoding as _};
 use std::time::Duration;
 use support::pair::{Access, Pair, Site, Wire, config, credential, origin, realm, spoil};
 use tagai_core::algorithm::Algorithm;
+use tagai_core::credential::Username;
 use tagai_core::message::{MessageError, Role};
-use tagai_core::realm::Paths;
+use tagai_core::realm::{Paths, ScopeError};
 use tagai_core::server::{ConfigError, Fault, Server, ServerConfig, SessionState, Step};
 use tagai_core::time::Time;
 use tagai_core::validation::{Channel, EndPoint, ValidationMethod};
@@ -306,7 +307,7 @@ fn a_session_of_another_server_or_realm_is_no_session() {
 fn an_ended_session_is_stale() {
     let (mut pair, _) = logged_in();
     let (sid, session) = pair.site.sessions.pop_first().unwrap();
-    assert_eq!(session.claimed_user(), "john");
+    assert_eq!(session.claimed_user().map(Username::as_str), Some("john"));
     pair.site.sessions.insert(sid, session.end());
     let message = next_credentials(&mut pair);
     assert_eq!(serve(&mut pair, &message).kind(), "401-STALE");
@@ -392,7 +393,7 @@ fn an_omitted_scope_means_the_single_server_one() {
     let mut pair = Pair::new();
     pair.typed.clear();
     let required = pair.get("/").required();
-    let sequence = required.supply(credential("john", "secret")).0.run(&mut pair.rng).unwrap();
+    let mut sequence = required.supply(credential("john", "secret")).0.run(&mut pair.rng).unwrap();
     let message = sequence.field().unwrap().value.replace("auth-scope=\"http://example.com\", ", "");
     let wire = serve(&mut pair, &message);
     assert_eq!(wire.kind(), "401-KEX-S1");
@@ -433,14 +434,17 @@ fn a_configuration_that_cannot_work_is_refused() {
     let check =
         |config: ServerConfig| Server::new(config, &mut support::pair::Pair::new().rng).map(drop).unwrap_err();
     let other_scope = ServerConfig { realm: realm(Algorithm::EcP256Sha256, "example.org", "a realm"), ..config() };
-    assert!(matches!(check(other_scope), ConfigError::Scope { .. }));
+    assert!(matches!(check(other_scope), ConfigError::Scope(ScopeError::NotCovered { .. })));
     assert_eq!(check(ServerConfig { nc_window: 0, ..config() }), ConfigError::NcWindow(0));
     assert_eq!(check(ServerConfig { nc_window: 4097, ..config() }), ConfigError::NcWindow(4097));
     assert_eq!(check(ServerConfig { nc_max: 0, ..config() }), ConfigError::NcMax);
     let outside = ServerConfig { paths: Some(Paths::parse("https://example.org/")), ..config() };
     assert_eq!(check(outside), ConfigError::Paths);
     let proxy = ServerConfig { role: Role::Proxy, ..config() };
-    assert!(matches!(check(proxy), ConfigError::ProxyScope { .. }));
+    assert!(matches!(check(proxy), ConfigError::Scope(ScopeError::Proxy { .. })));
+    let wide = ServerConfig { realm: realm(Algorithm::EcP256Sha256, "*.com", "a realm"), ..config() };
+    assert!(matches!(check(wide), ConfigError::Scope(ScopeError::PublicSuffix { .. })));
+    assert_eq!(check(ServerConfig { time: Duration::from_millis(999), ..config() }), ConfigError::Time);
 }
 
 #[test]
@@ -466,9 +470,168 @@ fn application_channel_bindings_agree() {
     let mut half = Pair::new();
     half.typed.clear();
     let required = half.get("/").required();
-    let sequence = required.supply(credential("john", "secret")).0.run(&mut half.rng).unwrap();
+    let mut sequence = required.supply(credential("john", "secret")).0.run(&mut half.rng).unwrap();
     half.exchange("/", sequence.field().map(|field| field.value));
     let session = half.site.sessions.values().next().unwrap();
     assert_eq!(session.state(), SessionState::KeyExchanging);
     assert!(session.b_1(&vh, b"").is_none());
+}
+
+#[test]
+fn user_names_in_ascii_travel_plain() {
+    for (name, on_the_wire) in
+        [("Renee of France", "user=\"Renee of France\","), ("a\"b\\c'*=", "user=\"a\\\"b\\\\c'*=\",")]
+    {
+        let mut pair = Pair::new();
+        pair.site.add_user(name, "secret");
+        pair.typed = vec![(name, "secret")];
+        assert_eq!(pair.get("/").succeeded().into_body(), format!("for {name}"));
+        let sent = pair.sent[1].as_ref().unwrap();
+        assert!(sent.contains(on_the_wire) && !sent.contains("user*"), "{sent}");
+    }
+}
+
+#[test]
+fn no_string_begins_with_a_byte_order_mark() {
+    use tagai_core::credential::{Password, Username};
+    assert!(Username::prepare("\u{feff}john").is_err());
+    assert!(Username::prepared("\u{feff}john").is_err());
+    assert!(Password::prepare("\u{feff}secret").is_err());
+    assert!(tagai_core::realm::RealmName::new("\u{feff}a realm").is_err());
+    let (mut pair, vfy) = logged_in();
+    let kex = pair.sent[1].clone().unwrap();
+    for (message, from, to) in [
+        (&vfy, "realm=\"", "realm=\"\u{feff}"),
+        (&kex, "auth-scope=\"", "auth-scope=\"\u{feff}"),
+        (&kex, "user=\"john\"", "user=\"\u{feff}john\""),
+        (&kex, "user=\"john\"", "user*=UTF-8''%EF%BB%BFjohn"),
+    ] {
+        serve(&mut pair, &message.replace(from, to));
+        assert!(matches!(pair.site.faults.pop(), Some(Fault::Message(_))), "{to}");
+    }
+}
+
+#[test]
+fn sids_are_random() {
+    let mut pair = Pair::new();
+    pair.get("/").succeeded();
+    let kex = pair.sent[1].clone().unwrap();
+    let mut site = Site::new(config(), 3);
+    site.add_user("john", "secret");
+    for _ in 0..20 {
+        assert_eq!(site.serve("/", Some(&kex), &Channel::Plain, NOW).kind(), "401-KEX-S1");
+    }
+    let sids: Vec<_> = site.sessions.keys().collect();
+    assert_eq!(sids.len(), 20, "no two are the same");
+    // No part of it stays the same or counts.
+    for at in 0..16 {
+        let octets: std::collections::BTreeSet<_> = sids.iter().map(|sid| sid[at]).collect();
+        assert!(octets.len() > 10, "octet {at} hardly changes");
+    }
+}
+
+#[test]
+fn a_session_is_bound_to_its_origin_alone_too() {
+    // One realm on two ports, and on a proxy of the same name: a store that mixes up their sessions changes nothing.
+    let here =
+        ServerConfig::new(origin("http://example.com"), realm(Algorithm::EcP256Sha256, "example.com", "a realm"));
+    let elsewhere = ServerConfig { origin: origin("http://example.com:8080"), ..here.clone() };
+    let proxy = ServerConfig { role: Role::Proxy, ..here.clone() };
+    for other in [elsewhere, proxy] {
+        let mut pair = Pair::with(here.clone(), Channel::Plain);
+        pair.log_in();
+        let message = next_credentials(&mut pair);
+        let other = Site::new(other, 4);
+        let Step::NeedSession(request) = other.server.receive([message.as_bytes()], &Channel::Plain).unwrap() else {
+            panic!("not a req-VFY-C");
+        };
+        let (_, session) = pair.site.sessions.pop_first().unwrap();
+        let (session, verdict) = session.verify(&request, pair.now);
+        assert!(matches!(verdict, tagai_core::server::Verdict::Stale(_)), "{verdict:?}");
+        assert_eq!(session.state(), SessionState::Authenticated);
+    }
+}
+
+#[test]
+fn nonce_number_zero_is_accepted_once() {
+    let mut pair = Pair::new();
+    // A client that may go no further than 0 begins with it.
+    pair.between(|site, path, credentials, now| {
+        let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+        wire.fields[0].1 = wire.fields[0].1.replace("nc-max=4294967295", "nc-max=0");
+        wire
+    });
+    pair.get("/").succeeded();
+    assert_eq!(pair.site.users_seen[0].nc(), 0);
+    let sent = pair.sent.last().cloned().flatten().unwrap();
+    assert!(sent.contains(", nc=0, "));
+    pair.site.faults.clear();
+    assert_eq!(serve(&mut pair, &sent).kind(), "401-STALE");
+    assert_eq!(pair.site.faults, [Fault::Replay]);
+}
+
+#[test]
+fn a_nonce_number_is_never_wrapped() {
+    // 2 plus 2^8, 2^16, 2^32, 2^64 and 2^128: the proof was made for 2.
+    for nc in ["258", "65538", "4294967298", "18446744073709551618", "340282366920938463463374607431768211458"] {
+        let mut pair = Pair::with(ServerConfig { nc_max: u64::MAX, ..config() }, Channel::Plain);
+        pair.log_in();
+        let message = next_credentials(&mut pair);
+        assert!(message.contains("nc=2,"));
+        let wire = serve(&mut pair, &message.replace("nc=2,", &format!("nc={nc},")));
+        assert_eq!(wire.status, 401, "{nc}");
+        assert_eq!(pair.site.users_seen.len(), 1, "{nc}");
+    }
+}
+
+#[test]
+fn a_proxy_may_list_any_path() {
+    let config = ServerConfig {
+        role: Role::Proxy,
+        paths: Some(Paths::parse("http://elsewhere.example.org/ https://example.net/a")),
+        ..ServerConfig::new(
+            origin("http://proxy.example.com:3128"),
+            realm(Algorithm::EcP256Sha256, "proxy.example.com", "a realm"),
+        )
+    };
+    let mut pair = Pair::with(config, Channel::Plain);
+    pair.get("/").succeeded();
+    assert!(pair.received[1].fields[0].1.ends_with("path=\"http://elsewhere.example.org/ https://example.net/a\""));
+}
+
+#[test]
+fn an_exchange_that_comes_out_trivial_is_rejected() {
+    use p256::elliptic_curve::ops::Reduce as _;
+    use p256::elliptic_curve::sec1::ToSec1Point as _;
+    use sha2::Digest as _;
+    // OCTETS(P(p)) = 2x + (y mod 2), in 33 octets.
+    let octets = |point: p256::ProjectivePoint| {
+        let point = point.to_affine().to_sec1_point(false);
+        let mut octets = [&[0], &point.as_bytes()[1..33]].concat();
+        let mut carry = point.as_bytes()[64] & 1;
+        for octet in octets.iter_mut().rev() {
+            (*octet, carry) = (*octet << 1 | carry, *octet >> 7);
+        }
+        octets
+    };
+    // J = [-t_1]G and K_c1 = G, so that J + [t_1]K_c1 is the point at infinity, whatever S_s1 is.
+    let k_c1 = octets(p256::ProjectivePoint::GENERATOR);
+    let t_1 = sha2::Sha256::digest([&[1], &k_c1[..]].concat());
+    let t_1 = p256::Scalar::reduce(&p256::FieldBytes::from(<[u8; 32]>::from(t_1)));
+    let j = octets(-(p256::ProjectivePoint::GENERATOR * t_1));
+    let mut site = Site::new(config(), 1);
+    site.users
+        .insert("john".into(), tagai_core::kam3::J::from_octets(Algorithm::EcP256Sha256, &j).expect("a verifier"));
+    let message = format!(
+        "Mutual version=1, algorithm=iso-kam3-ec-p256-sha256, validation=host, auth-scope=\"http://example.com\", \
+         realm=\"a realm\", user=\"john\", kc1={}",
+        base16ct::lower::encode_string(&k_c1)
+    );
+    let wire = site.serve("/", Some(&message), &Channel::Plain, NOW);
+    assert_eq!(wire.kind(), "401-INIT");
+    assert!(matches!(site.faults[..], [Fault::KeyExchange(_)]), "{:?}", site.faults);
+    assert!(site.sessions.is_empty());
+    // The same message is good for any other user.
+    site.add_user("john", "secret");
+    assert_eq!(site.serve("/", Some(&message), &Channel::Plain, NOW).kind(), "401-KEX-S1");
 }

@@ -29,3 +29,25 @@ fn a_changed_vector_fails() {
         assert!(std::panic::catch_unwind(|| check(&changed)).is_err(), "{field} is not looked at");
     }
 }
+
+/// In the MODP groups `S_c1` is large enough for `g^(S_c1) > q`: RFC 8121, section 3.2 and appendix B.
+#[test]
+fn s_c1_is_large_enough_in_the_modp_groups() {
+    use support::rng::Script;
+    use tagai_core::algorithm::Algorithm;
+    use tagai_core::kam3::ClientExchange;
+    for (algorithm, length, minimum) in [
+        (Algorithm::Dl2048Sha256, 256, 2048u16),
+        (Algorithm::Dl4096Sha512, 512, 4096),
+        (Algorithm::EcP256Sha256, 32, 1),
+        (Algorithm::EcP521Sha512, 66, 1),
+    ] {
+        let number = |value: u16| [vec![0; length - 2], value.to_be_bytes().to_vec()].concat();
+        let mut good = Script::new(&number(minimum));
+        ClientExchange::start(algorithm, &mut good).expect("K_c1");
+        assert!(good.is_used_up());
+        let mut small = Script::new(&[number(minimum - 1), number(minimum)].concat());
+        ClientExchange::start(algorithm, &mut small).expect("K_c1");
+        assert!(small.is_used_up(), "{algorithm} took {}", minimum - 1);
+    }
+}

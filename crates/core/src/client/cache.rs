@@ -1,5 +1,6 @@
-//! What a client remembers between sequences: who is logged in to which realm, and the sessions with each server.
+//! What a client remembers between sequences, and the steps of the decision procedure that need it.
 
+use super::account::{Account, Server};
 use super::fatal::Fatal;
 use super::outcome::{AuthRequired, Outcome, Step};
 use super::response::Response;
@@ -9,15 +10,14 @@ use super::work::{Credential, Known, Work};
 use crate::control::{AuthControl, CONTROL_FIELD, ResponseKind};
 use crate::credential::Username;
 use crate::message::{Init, Reason, Role, Terms};
-use crate::realm::{AuthRealm, AuthScope, Origin, Paths, Scheme};
+use crate::realm::{AuthRealm, AuthScope, Origin, Scheme, ScopeError};
 use crate::time::Time;
 use crate::validation::{ChannelMismatch, HostValidation, ValidationMethod};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 
-/// The most servers that are remembered for one realm.
-const MAX_SERVERS: usize = 256;
 /// The most URIs whose realm is remembered.
 const MAX_VISITED: usize = 256;
 
@@ -30,32 +30,12 @@ pub struct Client {
     accounts: BTreeMap<AuthRealm, Account>,
     /// The realm that was last asked for at a URI, newest last (RFC 8120 §5.1).
     visited: VecDeque<(Origin, String, AuthRealm)>,
-    logouts: u64,
-}
-
-/// One realm to which the user is logged in.
-#[derive(Debug)]
-struct Account {
-    known: Known,
-    logout_at: Option<Time>,
-    servers: BTreeMap<Origin, Server>,
-}
-
-/// What is known of a realm on one server.
-#[derive(Debug)]
-struct Server {
-    terms: Terms,
-    paths: Option<Paths>,
-    session: Option<Kept>,
-}
-
-/// A session that may serve more requests.
-#[derive(Debug)]
-struct Kept {
-    session: Arc<ClientSession>,
-    /// The connection that it was last proven on.
-    vh: HostValidation,
-    next_nc: u128,
+    /// Who this client is to its sequences.
+    id: Arc<()>,
+    /// Counts sequences and logouts, to tell which came first.
+    clock: u64,
+    logouts: BTreeMap<AuthRealm, u64>,
+    logout_all: u64,
 }
 
 /// One entry of [`Client::logins`].
@@ -70,8 +50,16 @@ pub struct Login<'a> {
 impl Client {
     /// A client that knows nobody. `role` says whether it talks to origin servers or to a proxy.
     #[must_use]
-    pub const fn new(role: Role) -> Self {
-        Self { role, accounts: BTreeMap::new(), visited: VecDeque::new(), logouts: 0 }
+    pub fn new(role: Role) -> Self {
+        Self {
+            role,
+            accounts: BTreeMap::new(),
+            visited: VecDeque::new(),
+            id: Arc::new(()),
+            clock: 0,
+            logouts: BTreeMap::new(),
+            logout_all: 0,
+        }
     }
 
     /// Starts a sequence: steps 1 to 5 of RFC 8120 §10.2.
@@ -88,7 +76,8 @@ impl Client {
             path: path.clone(),
             first: true,
             offered: None,
-            logouts: self.logouts,
+            client: Arc::clone(&self.id),
+            began: self.tick(),
         };
         let Some(realm) = self.expected_realm(origin, path) else {
             return Ok(Next::Send(Sequence { context, state: State::Normal(SentNormal) }));
@@ -105,38 +94,66 @@ impl Client {
 
     /// Remembers a credential without having used it, so that the first request to `server` can begin with the key exchange
     /// (RFC 8120 §2.3 case A). `validation` is the method that its connections ask for.
+    ///
+    /// # Errors
+    /// [`ScopeError`] if the realm's scope is one that the server has no right to.
     pub fn remember(
         &mut self,
         realm: &AuthRealm,
         server: &Origin,
         validation: ValidationMethod,
         credential: Credential,
-    ) {
+    ) -> Result<(), ScopeError> {
+        self.check_scope(&realm.auth_scope, server)?;
         let terms = Terms {
             algorithm: realm.algorithm,
             validation,
             auth_scope: Some(realm.auth_scope.clone()),
             realm: realm.name.clone(),
         };
-        let known = credential.into_known(realm);
-        let servers = BTreeMap::from([(server.clone(), Server { terms, paths: None, session: None })]);
-        self.accounts.insert(realm.clone(), Account { known, logout_at: None, servers });
+        let mut account = Account::new(credential.into_known(realm));
+        account.servers.insert(server.clone(), Server { terms, paths: None, session: None });
+        self.accounts.insert(realm.clone(), account);
+        Ok(())
     }
 
     /// Forgets everything about a realm: the credential, and all sessions with all its servers. Says whether there was any.
     ///
     /// Sequences that are under way come to their end, but bring nothing of it back.
     pub fn logout(&mut self, realm: &AuthRealm) -> bool {
-        self.logouts += 1;
+        let now = self.tick();
+        self.logouts.insert(realm.clone(), now);
         self.visited.retain(|(_, _, visited)| visited != realm);
         self.accounts.remove(realm).is_some()
     }
 
     /// Forgets everything about all realms.
     pub fn logout_all(&mut self) {
-        self.logouts += 1;
+        self.logout_all = self.tick();
+        self.logouts.clear();
         self.visited.clear();
         self.accounts.clear();
+    }
+
+    fn tick(&mut self) -> u64 {
+        self.clock = self.clock.saturating_add(1);
+        self.clock
+    }
+
+    /// Whether the user has logged out of a realm since a sequence began.
+    fn logged_out_since(&self, context: &Context, realm: &AuthRealm) -> bool {
+        let logout = self.logouts.get(realm).copied().unwrap_or(0).max(self.logout_all);
+        context.began < logout
+    }
+
+    /// Whether a sequence is this client's.
+    pub(super) fn began(&self, context: &Context) -> bool {
+        Arc::ptr_eq(&self.id, &context.client)
+    }
+
+    /// Whether a credential is the one that is remembered for a realm.
+    fn knows(&self, realm: &AuthRealm, known: &Known) -> bool {
+        self.accounts.get(realm).is_some_and(|account| Arc::ptr_eq(&account.known.pi, &known.pi))
     }
 
     /// Who is logged in where.
@@ -179,33 +196,8 @@ impl Client {
     }
 
     /// A req-VFY-C message of a session that is at hand (steps 2 and 7).
-    fn prove(
-        &mut self,
-        realm: &AuthRealm,
-        origin: &Origin,
-        vh: Option<&HostValidation>,
-        now: Time,
-    ) -> Option<SentVfyC> {
-        let account = self.accounts.get_mut(realm)?;
-        let kept = account.servers.get_mut(origin)?.session.as_mut()?;
-        let vh = vh.unwrap_or(&kept.vh);
-        // Another certificate than last time: the peer is validated anew, by a key exchange (§17.5). An exporter is another
-        // one on every connection.
-        let same =
-            vh.method() == kept.vh.method() && (vh.method() == ValidationMethod::TlsExporter || *vh == kept.vh);
-        if !same || now >= kept.session.expires || kept.next_nc > kept.session.nc_max {
-            return None;
-        }
-        let nc = kept.next_nc;
-        kept.next_nc = nc.saturating_add(1);
-        Some(SentVfyC {
-            session: Arc::clone(&kept.session),
-            known: account.known.clone(),
-            nc,
-            vh: vh.clone(),
-            proving: Proving::Kept,
-            proven: false,
-        })
+    fn prove(&self, realm: &AuthRealm, origin: &Origin, vh: Option<&HostValidation>, now: Time) -> Option<SentVfyC> {
+        self.accounts.get(realm)?.prove(origin, vh, now)
     }
 
     /// The terms for a key exchange that no 401-INIT message asked for (step 4).
@@ -240,7 +232,7 @@ impl Client {
         let Init { terms, reason, paths } = init;
         let vh = context.validation(&response.head.channel, terms.validation)?;
         let realm = terms.auth_realm(&context.origin);
-        let context = Context { offered: paths, ..context };
+        let context = Context { offered: paths.filter(|_| optional), ..context };
         self.check_scope(&realm.auth_scope, &context.origin)?;
         self.visit(&context, &realm);
         if let Some(sent) = self.prove(&realm, &context.origin, Some(&vh), now) {
@@ -254,14 +246,41 @@ impl Client {
         Ok(Step::Done(Outcome::AuthRequired(required)))
     }
 
-    /// A scope covers its server, and spans one owner's domain. A proxy's is its host name (RFC 8120 §14).
-    fn check_scope(&self, scope: &AuthScope, origin: &Origin) -> Result<(), Fatal> {
-        scope.acceptable_from(origin)?;
-        let proxy_scope = AuthScope::SingleHost(origin.host().clone());
-        if self.role == Role::Proxy && *scope != proxy_scope {
-            return Err(crate::realm::ScopeError::Proxy { scope: scope.clone(), origin: origin.clone() }.into());
+    fn check_scope(&self, scope: &AuthScope, origin: &Origin) -> Result<(), ScopeError> {
+        match self.role {
+            Role::OriginServer => scope.acceptable_from(origin),
+            Role::Proxy => scope.acceptable_from_proxy(origin),
         }
-        Ok(())
+    }
+
+    /// Counts a key exchange whose `VK_c` the client is about to show. Only credentials that are remembered can be used
+    /// without the user, so only theirs are counted.
+    pub(super) fn charge(&mut self, realm: &AuthRealm, known: &Known) -> Result<(), Fatal> {
+        if !self.knows(realm, known) {
+            return Ok(());
+        }
+        if self.accounts.get_mut(realm).is_some_and(Account::charge) {
+            return Ok(());
+        }
+        self.logout(realm);
+        Err(Fatal::TooManyUnproven(Box::new(realm.clone())))
+    }
+
+    /// Step 9 after a session turned out to be of no use: another key exchange, if the user has not logged out meanwhile.
+    pub(super) fn exchange_again<B>(
+        &self,
+        context: Context,
+        terms: Terms,
+        known: &Known,
+        response: Response<B>,
+    ) -> Result<Step<B>, Fatal> {
+        let realm = terms.auth_realm(&context.origin);
+        if self.knows(&realm, known) {
+            let work = Work::exchange(context.later(), terms, realm, known.clone().into());
+            return Ok(Step::Continue(Next::Compute(work)));
+        }
+        let required = auth_required(context, terms, realm, Reason::Initial, ResponseKind::Initializing, response);
+        Ok(Step::Done(Outcome::AuthRequired(required)))
     }
 
     /// Step 13: the credential was not accepted. It is forgotten, unless the reason lies elsewhere.
@@ -275,8 +294,7 @@ impl Client {
         let Init { terms, reason, .. } = init;
         context.validation(&response.head.channel, terms.validation)?;
         let realm = terms.auth_realm(&context.origin);
-        let same = self.accounts.get(&realm).is_some_and(|account| Arc::ptr_eq(&account.known.pi, &known.pi));
-        if same && !reason.keeps_credentials() {
+        if self.knows(&realm, known) && !reason.keeps_credentials() {
             self.accounts.remove(&realm);
         }
         let required = auth_required(context, terms, realm, reason, ResponseKind::Negative, response);
@@ -290,14 +308,12 @@ impl Client {
             self.logout(&session.realm);
             return;
         }
-        let same = |account: &&mut Account| Arc::ptr_eq(&account.known.pi, &sent.known.pi);
-        if self.accounts.get_mut(&session.realm).filter(same).is_none() {
-            if context.logouts != self.logouts || sent.proving == Proving::Kept {
-                // The user has logged out, or in as somebody else, while this was under way.
+        if !self.knows(&session.realm, &sent.known) {
+            if self.logged_out_since(context, &session.realm) || sent.proving == Proving::Kept {
+                // The user has logged out while this was under way, or the credential was forgotten otherwise.
                 return;
             }
-            let account = Account { known: sent.known.clone(), logout_at: None, servers: BTreeMap::new() };
-            self.accounts.insert(session.realm.clone(), account);
+            self.accounts.insert(session.realm.clone(), Account::new(sent.known.clone()));
         }
         self.visit(context, &session.realm);
         let Some(account) = self.accounts.get_mut(&session.realm) else { return };
@@ -305,8 +321,8 @@ impl Client {
             account.logout_at = Some(now.after(seconds));
         }
         match sent.proving {
-            Proving::Fresh => account.keep(self.role, context, sent),
-            Proving::Kept => account.add_paths(self.role, context, &session.realm),
+            Proving::Fresh => account.keep(context, sent),
+            Proving::Kept => account.add_paths(context, &session.realm),
         }
     }
 
@@ -326,44 +342,6 @@ impl Client {
             self.visited.pop_front();
         }
         self.visited.push_back((context.origin.clone(), context.path.clone(), realm.clone()));
-    }
-}
-
-impl Account {
-    /// Keeps a session that was made and proven just now.
-    fn keep(&mut self, role: Role, context: &Context, sent: &SentVfyC) {
-        let (origin, session) = (&context.origin, &sent.session);
-        if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(origin) {
-            self.servers.pop_first();
-        }
-        let kept = Kept { session: Arc::clone(session), vh: sent.vh.clone(), next_nc: sent.nc.saturating_add(1) };
-        let paths = session.paths.clone().or_else(|| context.offered.clone());
-        let paths = paths.map(|paths| applicable(paths, role, &session.realm, origin));
-        self.servers.insert(origin.clone(), Server { terms: session.terms.clone(), paths, session: Some(kept) });
-    }
-
-    /// Takes over the path list of an optional challenge: "clients MUST recognize the parameter" (RFC 8053 §3).
-    fn add_paths(&mut self, role: Role, context: &Context, realm: &AuthRealm) {
-        if let (Some(offered), Some(server)) = (&context.offered, self.servers.get_mut(&context.origin)) {
-            server.paths = Some(applicable(offered.clone(), role, realm, &context.origin));
-        }
-    }
-
-    /// Whether any server of the realm said that a URI belongs to it; without a list, all of the server does.
-    fn expects(&self, origin: &Origin, path: &str) -> bool {
-        self.servers.iter().any(|(server, known)| match &known.paths {
-            Some(paths) => paths.contain(server, origin, path),
-            None => server == origin,
-        })
-    }
-}
-
-/// The elements of a path list that count: those inside of the scope, or all of a proxy's, for which "the limitation for the
-/// paths is disregarded" (RFC 8120 §4.3, §14).
-fn applicable(paths: Paths, role: Role, realm: &AuthRealm, server: &Origin) -> Paths {
-    match role {
-        Role::OriginServer => paths.within(&realm.auth_scope, server),
-        Role::Proxy => paths,
     }
 }
 

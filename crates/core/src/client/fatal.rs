@@ -59,9 +59,20 @@ pub enum Fatal {
         /// What the connection needs.
         needed: ValidationMethod,
     },
-    /// The answer came over another connection than the one that was proven, for instance with another certificate.
-    #[error("the connection or its certificate changed between the request and the answer")]
+    /// The answer came over another connection than the one that was proven, for instance with another certificate; or a
+    /// request is about to be sent over one.
+    #[error("the connection or its certificate is another one than that of the proof")]
     ChannelChanged,
+    /// So many key exchanges with this credential came to nothing that somebody may be guessing the password by them. The
+    /// credential is forgotten.
+    #[error("too many logins to {0} were begun by a server that did not prove itself; the login is forgotten")]
+    TooManyUnproven(Box<AuthRealm>),
+    /// A response was given to a request whose field was never asked for: a mistake of the caller.
+    #[error("the response answers a request that was not made with Sequence::field")]
+    NotSent,
+    /// The sequence belongs to another [`super::Client`]: a mistake of the caller.
+    #[error("the sequence was begun by another client")]
+    OtherClient,
     /// The channel does not fit the scheme of the origin: a mistake of the caller.
     #[error(transparent)]
     ChannelMismatch(#[from] ChannelMismatch),

@@ -12,6 +12,7 @@
 //! all: after a [`Fatal`] error there is no way to it. Arithmetic is done in [`Work`], which needs nothing of the client and
 //! may run on another thread.
 
+mod account;
 mod cache;
 mod fatal;
 mod outcome;

@@ -3,13 +3,12 @@
 use super::sequence::{Context, Next};
 use super::states::ClientSession;
 use super::work::{Credential, Work};
-use crate::control::{AuthControl, AuthStyle};
+use crate::control::{AuthControl, AuthStyle, Location};
 use crate::credential::Username;
 use crate::kam3::Binding;
 use crate::message::{Reason, Terms};
 use crate::realm::AuthRealm;
 use crate::validation::HostValidation;
-use alloc::string::String;
 use alloc::sync::Arc;
 
 /// What to do after a response.
@@ -106,8 +105,8 @@ impl<B> core::fmt::Debug for Proven<B> {
 /// What the page on display wants when its user logs out (RFC 8053 §4.5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogoutAction {
-    /// GET this URL reference, relative to the page's.
-    Go(String),
+    /// GET this location.
+    Go(Location),
     /// GET the page again, without credentials.
     Reload,
     /// Leave the page as it is: getting it again would repeat a request that is no GET.
@@ -119,8 +118,8 @@ pub enum LogoutAction {
 pub enum Presentation {
     /// Offer to log in: ahead of the content or beside it.
     Offer(AuthStyle),
-    /// Treat the response as 303 (See Other) to this URL reference: a login page (§4.3).
-    SeeOther(String),
+    /// Treat the response as 303 (See Other) to this location: a login page (§4.3). Who sent it has proven nothing.
+    SeeOther(Location),
     /// Show the response as an ordinary one and do not ask here (§4.4).
     DoNotAsk,
 }

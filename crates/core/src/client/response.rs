@@ -60,6 +60,12 @@ impl Head {
         Self { status, channel, lines }
     }
 
+    /// Whether a word stands anywhere in the fields, in any case of letters.
+    pub(super) fn mentions(&self, word: &str) -> bool {
+        let is_word = |octets: &[u8]| octets.eq_ignore_ascii_case(word.as_bytes());
+        self.lines.iter().any(|(_, value)| value.windows(word.len()).any(is_word))
+    }
+
     /// The values of all lines of a field, in order.
     pub(super) fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> + Clone {
         let wanted = FIELDS.iter().position(|known| *known == name);

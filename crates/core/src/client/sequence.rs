@@ -11,6 +11,7 @@ use crate::realm::{Origin, Paths};
 use crate::time::Time;
 use crate::validation::{Channel, HostValidation, ValidationMethod};
 use alloc::string::String;
+use alloc::sync::Arc;
 use rand_core::CryptoRng;
 
 /// What the user asks for.
@@ -30,6 +31,9 @@ pub struct Target {
 #[must_use = "a sequence goes on with what stands here"]
 pub enum Next {
     /// Send the user's request with [`Sequence::field`].
+    ///
+    /// Until the server is proven it may be anybody. A body that must not fall into strange hands, or is long, is sent with
+    /// `Expect: 100-continue` and held back until [`Sequence::server_is_proven`].
     Send(Sequence),
     /// Do some arithmetic first.
     Compute(Work),
@@ -58,8 +62,9 @@ pub(super) struct Context {
     pub(super) first: bool,
     /// The path list of the 401-INIT message, which an optional challenge may bring (RFC 8053 §3).
     pub(super) offered: Option<Paths>,
-    /// How many logouts the client had seen when the sequence began: see `Client::succeeded`.
-    pub(super) logouts: u64,
+    /// The client that began the sequence, and when by its own count: what happened since may concern it.
+    pub(super) client: Arc<()>,
+    pub(super) began: u64,
 }
 
 impl Context {
@@ -90,13 +95,15 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// The field to add to the user's request; none for a request without credentials.
+    /// The field to add to the user's request; none for a request without credentials. To be called when the request is about
+    /// to be sent: nonce numbers are given out in this order.
     ///
-    /// It is good for one request. To try again, as after a broken connection, begin a new sequence: a server takes a
-    /// second request with the same nonce number for a replay, and ends the session.
+    /// It is good for one request to this origin. Where an HTTP library follows redirects or repeats requests by itself, that
+    /// has to be switched off: the field does not belong anywhere else, and a server takes a second request with it for a
+    /// replay, and ends the session. To try again, begin a new sequence.
     #[must_use]
-    pub fn field(&self) -> Option<Field> {
-        match &self.state {
+    pub fn field(&mut self) -> Option<Field> {
+        match &mut self.state {
             State::Normal(_) => None,
             State::KexC1(sent) => Some(sent.message().to_field(self.context.role)),
             State::VfyC(sent) => Some(sent.message().to_field(self.context.role)),
@@ -107,12 +114,17 @@ impl Sequence {
     /// [`Sequence::field`]. The proof is then made for this connection and for no other.
     ///
     /// # Errors
-    /// [`Fatal::ChannelMismatch`] and [`Fatal::Validation`] if a proof for such a connection cannot be made.
+    /// [`Fatal::ChannelChanged`] if a session was to be used that was made with another certificate: begin again, with this
+    /// channel as the target's. [`Fatal::ChannelMismatch`] and [`Fatal::Validation`] if a proof for such a connection cannot
+    /// be made.
     pub fn send_over(&mut self, channel: &Channel) -> Result<(), Fatal> {
         match &mut self.state {
             State::Normal(_) => {}
             State::KexC1(sent) => drop(self.context.validation(channel, sent.terms.validation)?),
-            State::VfyC(sent) => sent.vh = self.context.validation(channel, sent.session.terms.validation)?,
+            State::VfyC(sent) => {
+                let vh = self.context.validation(channel, sent.session.terms.validation)?;
+                sent.send_over(vh)?;
+            }
         }
         Ok(())
     }
@@ -151,6 +163,9 @@ impl Sequence {
         let Self { context, state } = self;
         // A mistake of the caller is not blamed on the peer.
         HostValidation::new(&context.origin, &response.head.channel)?;
+        if !client.began(&context) {
+            return Err(Fatal::OtherClient);
+        }
         match state {
             State::Normal(sent) => sent.receive(context, client, response, now),
             State::KexC1(sent) => sent.receive(context, client, response, now),

@@ -11,12 +11,13 @@ use super::work::{Known, Work};
 use crate::control::{AuthControl, CONTROL_FIELD, OPTIONAL_FIELD, ResponseKind};
 use crate::grammar::{Natural, parse_info};
 use crate::kam3::{ClientExchange, SessionKey};
-use crate::message::{Init, KexC1, MessageError, Role, SCHEME, ServerMessage, Sid, Terms, VfyC, VfyS};
+use crate::message::{Init, KexC1, KexS1, MessageError, Role, SCHEME, ServerMessage, Sid, Terms, VfyC, VfyS};
 use crate::realm::{AuthRealm, Paths};
 use crate::time::Time;
-use crate::validation::HostValidation;
+use crate::validation::{HostValidation, ValidationMethod};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A session as the client holds it.
 #[derive(Debug)]
@@ -25,9 +26,42 @@ pub(super) struct ClientSession {
     pub(super) realm: AuthRealm,
     pub(super) sid: Sid,
     pub(super) key: SessionKey,
-    pub(super) nc_max: u128,
+    nc_max: u32,
     pub(super) expires: Time,
     pub(super) paths: Option<Paths>,
+    /// The next nonce number; it is shared by all requests that are under way.
+    next_nc: AtomicU32,
+}
+
+impl ClientSession {
+    pub(super) fn new(terms: Terms, realm: AuthRealm, key: SessionKey, answer: KexS1, received: Time) -> Self {
+        let nc_max = u32::try_from(answer.nc_max.get()).unwrap_or(u32::MAX);
+        Self {
+            terms,
+            realm,
+            sid: answer.sid,
+            key,
+            nc_max,
+            expires: received.after(answer.time),
+            paths: answer.paths,
+            // 0 would be as good, but for a server that starts its largest-nc with it and takes it for used.
+            next_nc: AtomicU32::new(nc_max.min(1)),
+        }
+    }
+
+    /// Whether it may serve another request.
+    pub(super) fn is_open(&self, now: Time) -> bool {
+        let next = self.next_nc.load(Ordering::Relaxed);
+        now < self.expires && next <= self.nc_max && next < u32::MAX
+    }
+
+    /// A number that no other request has. They rise in the order of sending, so none is below the server's window when it is
+    /// sent (RFC 8120 §6). One above `nc-max`, which requests that begin at once may get, is answered with 401-STALE.
+    fn take_nc(&self) -> u128 {
+        let next = |nc: u32| Some(nc.saturating_add(1));
+        let taken = self.next_nc.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        u128::from(taken.unwrap_or(u32::MAX))
+    }
 }
 
 /// What was, or will be, sent.
@@ -56,7 +90,8 @@ pub(super) struct SentKexC1 {
 pub(super) struct SentVfyC {
     pub(super) session: Arc<ClientSession>,
     pub(super) known: Known,
-    pub(super) nc: u128,
+    /// `None` until the message is asked for.
+    pub(super) nc: Option<u128>,
     pub(super) vh: HostValidation,
     pub(super) proving: Proving,
     /// The server has proven itself in a 100 (Continue) response (RFC 8120 §4.5).
@@ -79,15 +114,19 @@ enum Kind {
     /// 401-STALE.
     Stale(Terms),
     /// 401-KEX-S1.
-    KexS1(Box<crate::message::KexS1>),
+    KexS1(Box<KexS1>),
     /// No challenge of this protocol.
     None,
 }
 
 impl Kind {
+    fn challenge(head: &Head, role: Role) -> Result<Option<ServerMessage>, MessageError> {
+        ServerMessage::read(head.lines(role.challenge_field()))
+    }
+
     fn read(head: &Head, role: Role) -> Result<Self, Fatal> {
         let asked = head.status == role.status();
-        let message = ServerMessage::read(head.lines(role.challenge_field()))?;
+        let message = Self::challenge(head, role)?;
         let optional = match role {
             Role::OriginServer => ServerMessage::read(head.lines(OPTIONAL_FIELD))?,
             // RFC 8053 does not apply to proxies (RFC 8120 §14).
@@ -141,7 +180,11 @@ impl SentNormal {
         response: Response<B>,
         now: Time,
     ) -> Result<Step<B>, Fatal> {
-        let kind = Kind::read(&response.head, context.role)?;
+        let kind = match Kind::read(&response.head, context.role) {
+            // A site that has nothing to do with us, and sends a challenge of another scheme that nobody can parse.
+            Err(Fatal::Message(MessageError::Syntax(_))) if !response.head.mentions(SCHEME) => Kind::None,
+            kind => kind?,
+        };
         if has_proof(&response.head, context.role) {
             return unexpected("200-VFY-S", Self::NAME);
         }
@@ -158,7 +201,7 @@ impl SentKexC1 {
     const NAME: &'static str = "req-KEX-C1";
 
     pub(super) fn message(&self) -> KexC1 {
-        KexC1 { terms: self.terms.clone(), user: self.known.user.as_str().into(), k_c1: self.exchange.k_c1().clone() }
+        KexC1 { terms: self.terms.clone(), user: Some(self.known.user.clone()), k_c1: self.exchange.k_c1().clone() }
     }
 
     pub(super) fn receive<B>(
@@ -178,6 +221,7 @@ impl SentKexC1 {
                     return Err(Fatal::TermsChanged);
                 }
                 let vh = context.validation(&response.head.channel, self.terms.validation)?;
+                client.charge(&self.realm, &self.known)?;
                 Ok(Step::Continue(Next::Compute(Work::finish(context.later(), self, *answer, vh, now))))
             }
             Kind::Init { init, optional } => {
@@ -200,24 +244,45 @@ impl SentKexC1 {
 impl SentVfyC {
     const NAME: &'static str = "req-VFY-C";
 
-    pub(super) fn message(&self) -> VfyC {
+    pub(super) const fn new(session: Arc<ClientSession>, known: Known, vh: HostValidation, proving: Proving) -> Self {
+        Self { session, known, nc: None, vh, proving, proven: false }
+    }
+
+    pub(super) fn message(&mut self) -> VfyC {
+        let session = &self.session;
+        let nc = *self.nc.get_or_insert_with(|| session.take_nc());
         VfyC {
-            terms: self.session.terms.clone(),
-            sid: self.session.sid.clone(),
-            nc: Natural::from(self.nc),
-            vk_c: self.session.key.vk_c(self.nc, &self.vh),
+            terms: session.terms.clone(),
+            sid: session.sid.clone(),
+            nc: Natural::from(nc),
+            vk_c: session.key.vk_c(nc, &self.vh),
         }
+    }
+
+    /// A session that was kept serves its certificate, or any exporter; and a proof that was made, its connection.
+    pub(super) fn send_over(&mut self, vh: HostValidation) -> Result<(), Fatal> {
+        let bound = self.proving == Proving::Kept && vh.method() == ValidationMethod::TlsServerEndPoint;
+        if vh != self.vh && (bound || self.nc.is_some()) {
+            return Err(Fatal::ChannelChanged);
+        }
+        self.vh = vh;
+        Ok(())
     }
 
     /// Checks the server's proof, if there is one. `Ok(false)` if there is none.
     pub(super) fn check_proof(&self, head: &Head, context: &Context) -> Result<bool, Fatal> {
+        let nc = self.nc.ok_or(Fatal::NotSent)?;
         let lines = head.lines(context.role.info_field());
         let Some(proof) = VfyS::read(lines, self.session.terms.algorithm)? else { return Ok(false) };
-        if context.validation(&head.channel, self.session.terms.validation)? != self.vh {
-            return Err(Fatal::ChannelChanged);
-        }
-        let expected = self.session.key.vk_s(self.nc, &self.vh);
+        self.check_channel(head, context)?;
+        let expected = self.session.key.vk_s(nc, &self.vh);
         if proof.sid == self.session.sid && proof.vk_s.ct_eq(&expected) { Ok(true) } else { Err(Fatal::WrongVks) }
+    }
+
+    /// The answer came over the connection that the proof was made for.
+    fn check_channel(&self, head: &Head, context: &Context) -> Result<(), Fatal> {
+        let same = context.validation(&head.channel, self.session.terms.validation)? == self.vh;
+        if same { Ok(()) } else { Err(Fatal::ChannelChanged) }
     }
 
     pub(super) fn receive<B>(
@@ -232,13 +297,16 @@ impl SentVfyC {
             // "If any response with a 401 status code is returned, the session secret SHOULD be discarded" (§10.1).
             client.drop_session(&context.origin, &self.session);
         }
-        let proven = self.check_proof(&response.head, &context)? || self.proven;
-        let kind = Kind::read(&response.head, context.role)?;
-        match kind {
-            Kind::None if proven && status != context.role.status() => {
-                Ok(self.succeed(&context, client, response, now))
+        if self.check_proof(&response.head, &context)? || self.proven {
+            self.check_channel(&response.head, &context)?;
+            // An optional challenge beside it means nothing (RFC 8053 §3 advises servers against it, and does not forbid it).
+            let challenge = Kind::challenge(&response.head, context.role)?;
+            if challenge.is_some() || status == context.role.status() {
+                return Err(Fatal::Status { message: "200-VFY-S with a challenge or its status", status });
             }
-            _ if proven => Err(Fatal::Status { message: "200-VFY-S with a challenge", status }),
+            return Ok(self.succeed(&context, client, response, now));
+        }
+        match Kind::read(&response.head, context.role)? {
             Kind::None if context.first => Ok(Step::Done(Outcome::Unauthenticated(response.body))),
             Kind::None => Err(Fatal::NotProven { status }),
             Kind::Init { init, optional } => {
@@ -250,18 +318,24 @@ impl SentVfyC {
                     return unexpected("an optional challenge for the same realm", Self::NAME);
                 }
                 client.drop_session(&context.origin, &self.session);
+                let vh = context.validation(&response.head.channel, init.terms.validation)?;
+                if self.proving == Proving::Kept && vh != self.vh {
+                    // The proof was made for another certificate than the server now shows, so the refusal says nothing about
+                    // the password. A caller that does not know its channel ahead finds out this way.
+                    return client.exchange_again(context, init.terms, &self.known, response);
+                }
                 client.failed(context, init, &self.known, response)
             }
             Kind::Stale(terms) => {
                 client.drop_session(&context.origin, &self.session);
                 match self.proving {
                     Proving::Fresh => unexpected("401-STALE", "req-VFY-C of a fresh session"),
-                    Proving::Kept if terms != self.session.terms => Err(Fatal::TermsChanged),
+                    Proving::Kept if terms.auth_realm(&context.origin) != self.session.realm => {
+                        Err(Fatal::TermsChanged)
+                    }
                     Proving::Kept => {
                         context.validation(&response.head.channel, terms.validation)?;
-                        let realm = self.session.realm.clone();
-                        let work = Work::exchange(context.later(), terms, realm, self.known.into());
-                        Ok(Step::Continue(Next::Compute(work)))
+                        client.exchange_again(context, terms, &self.known, response)
                     }
                 }
             }
@@ -280,7 +354,7 @@ impl SentVfyC {
             user: self.known.user,
             control,
             session: self.session,
-            nc: self.nc,
+            nc: self.nc.unwrap_or(0),
             vh: self.vh,
         }))
     }

@@ -112,25 +112,8 @@ impl Work {
             }
             Task::Finish { sent: SentKexC1 { terms, realm, known, exchange }, answer, vh, received } => {
                 let key = exchange.finish(&known.pi, &answer.k_s1)?;
-                let session = ClientSession {
-                    terms,
-                    realm,
-                    sid: answer.sid,
-                    key,
-                    nc_max: answer.nc_max.get(),
-                    expires: received.after(answer.time),
-                    paths: answer.paths,
-                };
-                // 0 would be as good, but for a server that starts its largest-nc with it and takes it for used.
-                let nc = session.nc_max.min(1);
-                State::VfyC(SentVfyC {
-                    session: Arc::new(session),
-                    known,
-                    nc,
-                    vh,
-                    proving: Proving::Fresh,
-                    proven: false,
-                })
+                let session = ClientSession::new(terms, realm, key, answer, received);
+                State::VfyC(SentVfyC::new(Arc::new(session), known, vh, Proving::Fresh))
             }
         };
         Ok(Sequence { context, state })

@@ -16,9 +16,9 @@ pub use challenge::{Challenge, parse_challenges, parse_credentials, parse_info};
 pub use number::Natural;
 pub use params::{Param, ParamError, Params};
 pub use token::{ExtensiveToken, TokenError};
-pub use writer::FieldWriter;
 
 pub(crate) use number::{base64_fixed_number, hex_fixed_number};
+pub(crate) use writer::FieldWriter;
 
 /// The longest field value that is looked at, in octets, all lines of the field together.
 ///

@@ -10,7 +10,7 @@ use core::fmt::Write as _;
 /// The canonical forms: tokens, integers and hexadecimal numbers unquoted; strings and base64 numbers quoted; strings
 /// outside ASCII as ext-values (RFC 8120 §3.1, §3.2).
 #[derive(Debug, Default)]
-pub struct FieldWriter {
+pub(crate) struct FieldWriter {
     out: String,
     has_params: bool,
 }
@@ -18,7 +18,7 @@ pub struct FieldWriter {
 impl FieldWriter {
     /// Starts a challenge or credential of `scheme`.
     #[must_use]
-    pub fn new(scheme: &str) -> Self {
+    pub(crate) fn new(scheme: &str) -> Self {
         let mut out = String::with_capacity(512);
         out.push_str(scheme);
         out.push(' ');
@@ -27,7 +27,7 @@ impl FieldWriter {
 
     /// Starts an information field, which names no scheme (RFC 7615 §3).
     #[must_use]
-    pub fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         Self::default()
     }
 
@@ -40,7 +40,7 @@ impl FieldWriter {
     }
 
     /// Adds a token as it is.
-    pub fn token(&mut self, name: &str, value: &ExtensiveToken) -> &mut Self {
+    pub(crate) fn token(&mut self, name: &str, value: &ExtensiveToken) -> &mut Self {
         self.name(name);
         self.out.push('=');
         self.out.push_str(value.as_str());
@@ -48,7 +48,7 @@ impl FieldWriter {
     }
 
     /// Adds an integer.
-    pub fn integer(&mut self, name: &str, value: Natural) -> &mut Self {
+    pub(crate) fn integer(&mut self, name: &str, value: Natural) -> &mut Self {
         self.name(name);
         // Writing to a String cannot fail.
         let _ = write!(self.out, "={value}");
@@ -56,7 +56,7 @@ impl FieldWriter {
     }
 
     /// Adds a string: quoted if it is ASCII, as `name*=UTF-8''…` otherwise (RFC 8120 §3.1).
-    pub fn string(&mut self, name: &str, value: &str) -> &mut Self {
+    pub(crate) fn string(&mut self, name: &str, value: &str) -> &mut Self {
         if value.is_ascii() {
             return self.plain_string(name, value);
         }
@@ -67,7 +67,7 @@ impl FieldWriter {
     }
 
     /// Adds a string quoted, whatever its characters: only `realm`, which has no extended form (RFC 8120 §4.1).
-    pub fn plain_string(&mut self, name: &str, value: &str) -> &mut Self {
+    pub(crate) fn plain_string(&mut self, name: &str, value: &str) -> &mut Self {
         self.name(name);
         self.out.push_str("=\"");
         for character in value.chars() {
@@ -81,7 +81,7 @@ impl FieldWriter {
     }
 
     /// Adds a `hex-fixed-number` in lower case.
-    pub fn hex(&mut self, name: &str, octets: &[u8]) -> &mut Self {
+    pub(crate) fn hex(&mut self, name: &str, octets: &[u8]) -> &mut Self {
         self.name(name);
         self.out.push('=');
         self.out.push_str(&base16ct::lower::encode_string(octets));
@@ -89,7 +89,7 @@ impl FieldWriter {
     }
 
     /// Adds a `base64-fixed-number`, quoted.
-    pub fn base64(&mut self, name: &str, octets: &[u8]) -> &mut Self {
+    pub(crate) fn base64(&mut self, name: &str, octets: &[u8]) -> &mut Self {
         self.name(name);
         self.out.push_str("=\"");
         self.out.push_str(&Base64::encode_string(octets));
@@ -99,7 +99,7 @@ impl FieldWriter {
 
     /// The finished field value.
     #[must_use]
-    pub fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.out
     }
 }

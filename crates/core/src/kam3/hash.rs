@@ -8,15 +8,15 @@ use sha2::{Digest as _, Sha256, Sha512};
 /// A running hash. It is cloned to continue from a common beginning, and wipes itself.
 #[derive(Clone)]
 pub(super) enum HashState {
-    Sha256(Sha256),
-    /// Boxed, so that a P-256 session does not pay for the larger state.
+    // Boxed, so that a state that holds a part of z stays in one place until it is wiped.
+    Sha256(Box<Sha256>),
     Sha512(Box<Sha512>),
 }
 
 impl HashState {
     pub(super) fn new(function: HashFunction) -> Self {
         match function {
-            HashFunction::Sha256 => Self::Sha256(Sha256::new()),
+            HashFunction::Sha256 => Self::Sha256(Box::new(Sha256::new())),
             HashFunction::Sha512 => Self::Sha512(Box::new(Sha512::new())),
         }
     }
@@ -31,7 +31,7 @@ impl HashState {
     /// The hash of what was fed so far followed by `rest`.
     pub(super) fn finish_with(&self, rest: &[&[u8]]) -> Vec<u8> {
         match self {
-            Self::Sha256(state) => finish(state.clone(), rest),
+            Self::Sha256(state) => finish(Sha256::clone(state), rest),
             Self::Sha512(state) => finish(Sha512::clone(state), rest),
         }
     }

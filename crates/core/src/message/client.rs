@@ -1,15 +1,16 @@
 //! What a client sends: req-KEX-C1 (RFC 8120 §4.2) and req-VFY-C (§4.4).
 
 use super::{Field, MessageError, Role, SCHEME, Sid, Terms, check_request, is_numbered, mandatory, params};
+use crate::credential::Username;
 use crate::grammar::{FieldWriter, Natural, Params, parse_credentials};
 use crate::kam3::{Kc1, Vkc};
-use alloc::string::String;
 
 /// A req-KEX-C1 message: the client starts a key exchange.
 #[derive(Debug, Clone)]
 pub struct KexC1 {
     pub(crate) terms: Terms,
-    pub(crate) user: String,
+    /// `None` if the text cannot be a user's name.
+    pub(crate) user: Option<Username>,
     pub(crate) k_c1: Kc1,
 }
 
@@ -29,10 +30,11 @@ impl KexC1 {
         &self.terms
     }
 
-    /// The name that the client gave. It may be any text: what is no user's name gets a fake session (RFC 8120 §11).
+    /// The name that the client gave. `None` if it cannot be one, because of its length or of control characters: that is no
+    /// error, but gets a fake session (RFC 8120 §11).
     #[must_use]
-    pub fn user(&self) -> &str {
-        &self.user
+    pub const fn user(&self) -> Option<&Username> {
+        self.user.as_ref()
     }
 
     /// `K_c1`, of natural length, not checked further.
@@ -46,7 +48,7 @@ impl KexC1 {
     pub fn to_field(&self, role: Role) -> Field {
         let mut fields = FieldWriter::new(SCHEME);
         self.terms.write(&mut fields);
-        fields.string("user", &self.user);
+        fields.string("user", self.user.as_ref().map_or("", Username::as_str));
         self.k_c1.write(&mut fields);
         Field { name: role.credentials_field(), value: fields.finish() }
     }
@@ -118,7 +120,7 @@ impl ClientMessage {
         let terms = Terms::read(params)?;
         let algorithm = terms.algorithm;
         if let Some(k_c1) = Kc1::read(params, algorithm)? {
-            let user = mandatory(params.string("user")?, "user")?;
+            let user = Username::prepared(mandatory(params.string("user")?, "user")?).ok();
             return Ok(Self::KexC1(KexC1 { terms, user, k_c1 }));
         }
         if let Some(vk_c) = Vkc::read(params, algorithm)? {

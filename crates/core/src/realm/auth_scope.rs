@@ -103,6 +103,18 @@ impl AuthScope {
         }
     }
 
+    /// The same for a scope that a proxy sent: it is the proxy's host name and nothing else (RFC 8120 §14).
+    ///
+    /// # Errors
+    /// [`ScopeError::Proxy`].
+    pub fn acceptable_from_proxy(&self, proxy: &Origin) -> Result<(), ScopeError> {
+        if *self == Self::SingleHost(proxy.host().clone()) {
+            Ok(())
+        } else {
+            Err(ScopeError::Proxy { scope: self.clone(), origin: proxy.clone() })
+        }
+    }
+
     /// Orders scopes for RFC 8120 §5.1: the greater one is the more specific.
     ///
     /// Single-server before single-host before wildcard-domain, longer domain before shorter; equal otherwise.

@@ -44,12 +44,20 @@ impl Host {
             return Ok(Self::V4(address));
         }
         // A name whose last label is a number is an address in some notation that URLs know and we do not.
-        let numeric = text.rsplit('.').next().is_some_and(|last| last.bytes().all(|octet| octet.is_ascii_digit()));
+        let numeric = text.rsplit('.').next().is_some_and(is_number);
         if text.len() <= 253 && !numeric && text.split('.').all(is_label) {
             Ok(Self::Domain(text.to_ascii_lowercase()))
         } else {
             Err(HostError::Syntax)
         }
+    }
+}
+
+/// Digits, or `0x` with hexadecimal digits or none, as the URL standard reads the parts of an IPv4 address.
+fn is_number(label: &str) -> bool {
+    match label.strip_prefix("0x").or_else(|| label.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|octet| octet.is_ascii_hexdigit()),
+        None => label.bytes().all(|octet| octet.is_ascii_digit()),
     }
 }
 
@@ -106,7 +114,9 @@ mod tests {
             "::1",
             "[1.2.3.4]",
             "1.2.3",
-            "0x7f.1.",
+            "0x7f",
+            "127.0x1",
+            "0X7F.0x",
             "127.1",
             "user@host",
             "*",

@@ -1,7 +1,7 @@
 //! What an operator decides for one realm on one server.
 
 use crate::message::Role;
-use crate::realm::{AuthRealm, AuthScope, Origin, Paths};
+use crate::realm::{AuthRealm, Origin, Paths, ScopeError};
 use core::time::Duration;
 
 /// One authentication realm as one server offers it.
@@ -27,28 +27,19 @@ pub struct ServerConfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The realm's scope does not cover the server.
-    #[error("the authentication scope {scope} does not cover the server {origin}")]
-    Scope {
-        /// The scope.
-        scope: AuthScope,
-        /// The server.
-        origin: Origin,
-    },
-    /// A proxy's scope is its host name and nothing else (RFC 8120 §14).
-    #[error("the authentication scope of the proxy {origin} has to be its host name, not {scope}")]
-    ProxyScope {
-        /// The scope.
-        scope: AuthScope,
-        /// The proxy.
-        origin: Origin,
-    },
+    /// The realm's scope does not cover the server, or is one that clients refuse: a wildcard over a public suffix, or for a
+    /// proxy anything but its host name.
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
     /// The window is empty or too large.
     #[error("nc_window is {0}, and has to be from 1 to {max}", max = ServerConfig::MAX_NC_WINDOW)]
     NcWindow(u32),
     /// No request could be made.
     #[error("nc_max is 0, which lets no client log in")]
     NcMax,
+    /// Every session would be over before its first request.
+    #[error("time is less than a second, which lets no client log in")]
+    Time,
     /// The realm has an element of the path list outside of its scope.
     #[error("the path list has elements that are not inside of the authentication scope")]
     Paths,
@@ -76,12 +67,10 @@ impl ServerConfig {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let (scope, origin) = (self.realm.auth_scope.clone(), self.origin.clone());
-        if self.role == Role::Proxy && scope != AuthScope::SingleHost(origin.host().clone()) {
-            return Err(ConfigError::ProxyScope { scope, origin });
-        }
-        if !scope.covers(&origin) {
-            return Err(ConfigError::Scope { scope, origin });
+        let (scope, origin) = (&self.realm.auth_scope, &self.origin);
+        match self.role {
+            Role::OriginServer => scope.acceptable_from(origin)?,
+            Role::Proxy => scope.acceptable_from_proxy(origin)?,
         }
         if !(1..=Self::MAX_NC_WINDOW).contains(&self.nc_window) {
             return Err(ConfigError::NcWindow(self.nc_window));
@@ -89,9 +78,12 @@ impl ServerConfig {
         if self.nc_max == 0 {
             return Err(ConfigError::NcMax);
         }
+        if self.time.as_secs() == 0 {
+            return Err(ConfigError::Time);
+        }
         // The limitation of paths to the scope does not hold for proxies (RFC 8120 §14).
         match &self.paths {
-            Some(paths) if self.role == Role::OriginServer && paths.clone().within(&scope, &origin) != *paths => {
+            Some(paths) if self.role == Role::OriginServer && paths.clone().within(scope, origin) != *paths => {
                 Err(ConfigError::Paths)
             }
             _ => Ok(()),

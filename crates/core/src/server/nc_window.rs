@@ -33,12 +33,6 @@ impl NcWindow {
         Self { size, largest: 0, seen: alloc::vec![0; words].into_boxed_slice() }
     }
 
-    /// The largest number that was marked; zero if none was.
-    #[must_use]
-    pub const fn largest(&self) -> u64 {
-        self.largest
-    }
-
     /// What is known of `nc`.
     #[must_use]
     pub fn state(&self, nc: u64) -> NcState {

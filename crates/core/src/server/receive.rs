@@ -3,6 +3,7 @@
 use super::config::{ConfigError, ServerConfig};
 use super::reply::{Fault, Invitation, Refusal, Reply, StaleReply};
 use super::session::{Session, Verdict};
+use crate::credential::Username;
 use crate::grammar::Natural;
 use crate::kam3::{J, KeyError, Pi, respond};
 use crate::message::{ClientMessage, KexC1, KexS1, Reason, Sid, Terms, VfyC};
@@ -59,6 +60,25 @@ impl Server {
     #[must_use]
     pub fn config(&self) -> &ServerConfig {
         &self.0.config
+    }
+
+    /// The verifier of nobody, in affine octets: for a store to load with [`J::from_affine`] where it finds no user, so that
+    /// unknown users take as long as known ones. Nobody can log in with it.
+    #[must_use]
+    pub fn decoy(&self) -> &[u8] {
+        self.0.nobody.expose_affine()
+    }
+
+    /// A refusal for a reason of the application's own, such as [`Reason::ReauthNeeded`] for a user who has to log in anew or
+    /// [`Reason::AuthzFailed`] for one who may not have the resource (RFC 8120 §4.1).
+    ///
+    /// To an authenticated user, an ordinary 403 with [`super::Accepted::proof`] says the latter with proof.
+    ///
+    /// # Errors
+    /// As [`Server::receive`].
+    pub fn refuse(&self, reason: Reason, channel: &Channel) -> Result<Refusal, ChannelMismatch> {
+        let vh = HostValidation::new(&self.config().origin, channel)?;
+        Ok(self.0.refuse(vh.method(), reason, Fault::Application))
     }
 
     /// Looks at a request for a resource of this realm.
@@ -136,27 +156,36 @@ pub struct KexRequest {
 }
 
 impl KexRequest {
-    /// The name that the client gave: any text at all.
+    /// The name that the client gave, to be looked up octet for octet: a store that folds case or trims spaces would let the
+    /// client choose the spelling under which the application sees the user. `None` if it cannot be a name; there is
+    /// nothing to look up then.
     #[must_use]
-    pub fn user(&self) -> &str {
+    pub const fn user(&self) -> Option<&Username> {
         self.message.user()
     }
 
     /// Starts a session.
     ///
     /// `j` is the verifier of [`KexRequest::user`] in this realm, or `None` if there is no such user or it may not log in:
-    /// then the session is fake, which only its last answer will show (RFC 8120 §11 note 2).
+    /// then the session is fake, which only its last answer will show (RFC 8120 §11 note 2). What follows is the same work
+    /// for both. What came before is the caller's: to load a verifier takes time that a missing one does not take, so a
+    /// store loads [`Server::decoy`] in its place.
+    ///
+    /// A verifier of another algorithm is a mistake in the store. Its user gets a fake session too, and the log the reason
+    /// ([`Fault::Verifier`]).
     ///
     /// # Errors
-    /// [`Refusal`] if `K_c1` is not acceptable, or `j` belongs to another algorithm.
+    /// [`Refusal`] if `K_c1` is not acceptable, or the random generator or the arithmetic failed.
     pub fn answer(self, j: Option<&J>, rng: &mut dyn CryptoRng, now: Time) -> Result<(Session, Reply), Refusal> {
         let Self { shared, message } = self;
         let validation = message.terms.validation;
         let refuse = |reason, fault| shared.refuse(validation, reason, fault);
-        let verifier = j.unwrap_or(&shared.nobody);
-        if verifier.algorithm() != shared.config.realm.algorithm {
-            return Err(refuse(Reason::InternalError, Fault::Verifier));
-        }
+        let fits = |j: &&J| j.algorithm() == shared.config.realm.algorithm;
+        let (verifier, fake) = match j {
+            Some(j) if fits(&j) && message.user.is_some() => (j, None),
+            Some(j) if !fits(&j) => (&shared.nobody, Some(Fault::Verifier)),
+            _ => (&shared.nobody, Some(Fault::UnknownUser)),
+        };
         let sid = Sid::random(rng);
         let (k_s1, key) = respond(verifier, &message.k_c1, rng).map_err(|error| match error {
             KeyError::NotInGroup => refuse(Reason::InvalidParameters, Fault::KeyExchange(error)),
@@ -175,7 +204,7 @@ impl KexRequest {
             paths: config.paths.clone(),
         };
         let reply = Reply { status: config.role.status(), field: reply.to_field(config.role) };
-        Ok((Session::new(Arc::clone(&shared), sid, message.user, j.is_none(), key, now.after(time)), reply))
+        Ok((Session::new(Arc::clone(&shared), sid, message.user, fake, key, now.after(time)), reply))
     }
 }
 

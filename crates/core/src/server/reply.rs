@@ -39,9 +39,12 @@ pub enum Fault {
     /// `K_c1` is not in the group, or the exchange came out trivial.
     #[error("the key exchange was refused: {0}")]
     KeyExchange(KeyError),
-    /// The verifier from the store belongs to another algorithm.
-    #[error("the stored verifier belongs to another algorithm than the realm")]
+    /// The verifier from the store belongs to another algorithm. The user was treated as unknown.
+    #[error("the stored verifier of the user belongs to another algorithm than the realm; nobody can log in with it")]
     Verifier,
+    /// The application refused, not the protocol.
+    #[error("the application refused")]
+    Application,
     /// The user name is unknown, and was from the start of the session.
     #[error("the user is unknown")]
     UnknownUser,

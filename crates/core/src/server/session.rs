@@ -3,12 +3,12 @@
 use super::nc_window::{NcState, NcWindow};
 use super::receive::{Shared, VfyRequest};
 use super::reply::{Fault, Refusal, StaleReply};
+use crate::credential::Username;
 use crate::kam3::{Binding, SessionKey};
 use crate::message::{Field, Reason, Sid, VfyS};
 use crate::realm::AuthRealm;
 use crate::time::Time;
 use crate::validation::HostValidation;
-use alloc::string::String;
 use alloc::sync::Arc;
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -19,8 +19,9 @@ use subtle::{Choice, ConstantTimeEq as _};
 pub struct Session {
     shared: Arc<Shared>,
     sid: Sid,
-    user: String,
-    fake: bool,
+    user: Option<Username>,
+    /// Why no proof can be right in this session, if it is a fake one.
+    fake: Option<Fault>,
     expires: Time,
     phase: Phase,
 }
@@ -62,14 +63,16 @@ pub enum Verdict {
 pub struct Accepted {
     /// Who sent it.
     pub user: AuthenticatedUser,
-    /// The `Authentication-Info` field with `VK_s`. It goes with any response that is not 401, ahead of the body.
+    /// The `Authentication-Info` field with `VK_s`. It goes with any response that is not 401, ahead of the body and never in a
+    /// trailer; or, if the request is answered with 100 (Continue) first, there and not with the final response (RFC 8120
+    /// §4.5).
     pub proof: Field,
 }
 
 /// A user whose knowledge of the password was proven by this very request. Only an accepted request makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatedUser {
-    name: String,
+    name: Username,
     realm: AuthRealm,
     nc: u64,
 }
@@ -77,7 +80,7 @@ pub struct AuthenticatedUser {
 impl AuthenticatedUser {
     /// The user's name.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub const fn name(&self) -> &Username {
         &self.name
     }
 
@@ -98,8 +101,8 @@ impl Session {
     pub(super) const fn new(
         shared: Arc<Shared>,
         sid: Sid,
-        user: String,
-        fake: bool,
+        user: Option<Username>,
+        fake: Option<Fault>,
         key: SessionKey,
         expires: Time,
     ) -> Self {
@@ -112,10 +115,10 @@ impl Session {
         &self.sid
     }
 
-    /// The name that the client gave. Only [`AuthenticatedUser`] says that it is true.
+    /// The name that the client gave, if it can be one. Only [`AuthenticatedUser`] says that it is true.
     #[must_use]
-    pub fn claimed_user(&self) -> &str {
-        &self.user
+    pub const fn claimed_user(&self) -> Option<&Username> {
+        self.user.as_ref()
     }
 
     /// The session's state.
@@ -176,19 +179,20 @@ impl Session {
 
         // A fake session does the same work, and is refused whatever came out.
         let expected = key.vk_c(u128::from(nc), &request.vh);
-        let right = expected.octets().ct_eq(request.message.vk_c.octets()) & !Choice::from(u8::from(this.fake));
-        if !bool::from(right) {
-            let fault = if this.fake { Fault::UnknownUser } else { Fault::WrongVkc };
+        let genuine = Choice::from(u8::from(this.fake.is_none()));
+        let right = bool::from(expected.octets().ct_eq(request.message.vk_c.octets()) & genuine);
+        let Some(name) = this.user.clone().filter(|_| right) else {
+            let fault = this.fake.clone().unwrap_or(Fault::WrongVkc);
             // Once proven, a session survives a stranger who guesses at it.
             let phase = window.map_or(Phase::Rejected, |window| Phase::Authenticated(key, window));
             return (Self { phase, ..this }, refuse(Reason::AuthFailed, fault));
-        }
+        };
 
         let mut window = window.unwrap_or_else(|| NcWindow::new(shared.config.nc_window));
         window.mark(nc);
         let proof = VfyS { sid: this.sid.clone(), vk_s: key.vk_s(u128::from(nc), &request.vh) };
         let accepted = Accepted {
-            user: AuthenticatedUser { name: this.user.clone(), realm: shared.config.realm.clone(), nc },
+            user: AuthenticatedUser { name, realm: shared.config.realm.clone(), nc },
             proof: proof.to_field(shared.config.role),
         };
         (Self { phase: Phase::Authenticated(key, window), ..this }, Verdict::Accepted(accepted))

@@ -110,7 +110,7 @@ impl Channel {
 
 /// The value `vh` with the method that made it (RFC 8120 §7): it goes into `VK_c` and `VK_s`, so that a proof made for one
 /// connection is worthless on another.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HostValidation {
     method: ValidationMethod,
     vh: Vec<u8>,
@@ -157,6 +157,13 @@ impl HostValidation {
     }
 }
 
+/// Shows the method alone: what an exporter gave is nobody else's business.
+impl fmt::Debug for HostValidation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HostValidation({})", self.method)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +194,6 @@ mod tests {
             let token = ExtensiveToken::new(&method.as_str().to_uppercase()).unwrap();
             assert_eq!(ValidationMethod::from_token(&token), Some(method));
         }
-        assert!(ExtensiveToken::new(TLS_EXPORTER).unwrap().is_extension());
+        assert!(TLS_EXPORTER.starts_with('-'));
     }
 }

@@ -136,7 +136,7 @@ impl Site {
             }
             server::Step::Refuse(refusal) => self.refuse(&refusal),
             server::Step::NeedCredential(request) => {
-                let j = self.users.get(request.user());
+                let j = request.user().and_then(|user| self.users.get(user.as_str()));
                 match request.answer(j, &mut self.rng, now) {
                     Ok((session, reply)) => {
                         self.sessions.insert(session.sid().octets().to_vec(), session);
@@ -358,7 +358,7 @@ impl Pair {
 
     fn run(&mut self, path: &str, mut next: Next) -> Result<Ended, Fatal> {
         for _ in 0..10 {
-            let sequence = next.run(&mut self.rng)?;
+            let mut sequence = next.run(&mut self.rng)?;
             let wire = self.exchange(path, sequence.field().map(|field| field.value));
             let fields: Vec<_> = wire.fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
             let response = Response::new(wire.status, fields, self.channel.clone(), wire.body.clone());

@@ -103,17 +103,17 @@ pub(crate) fn compress(algorithm: Algorithm, affine: &[u8]) -> Zeroizing<Vec<u8>
 
 /// The SEC 1 compressed point of natural octets on a curve with fields of `field_len` octets: the number is halved, and
 /// its last bit becomes the sign. `None` if the length is wrong or x does not fit.
-pub(super) fn sec1(natural: &[u8], field_len: usize, element_len: usize) -> Option<Vec<u8>> {
+pub(super) fn sec1(natural: &[u8], field_len: usize, element_len: usize) -> Option<Zeroizing<Vec<u8>>> {
     if natural.len() != element_len {
         return None;
     }
     let parity = natural.last()? & 1;
-    let halved = halve(natural.to_owned());
+    let halved = Zeroizing::new(halve(natural.to_owned()));
     let (excess, x) = halved.split_at_checked(element_len.checked_sub(field_len)?)?;
     if excess.iter().any(|octet| *octet != 0) {
         return None;
     }
-    let mut point = Vec::with_capacity(1 + field_len);
+    let mut point = Zeroizing::new(Vec::with_capacity(1 + field_len));
     point.push(2 | parity);
     point.extend_from_slice(x);
     Some(point)

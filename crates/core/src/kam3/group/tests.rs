@@ -153,6 +153,21 @@ fn a_trivial_result_is_refused() {
 }
 
 #[test]
+fn a_result_of_q_minus_1_is_refused() {
+    // K_c1 = -2, t_1 = 3 and J = 2^(-3) make J · K_c1^(t_1) = -1, and so K_s1 for every odd s.
+    for (algorithm, q) in [(Algorithm::Dl2048Sha256, Q_2048), (Algorithm::Dl4096Sha512, Q_4096)] {
+        let k_c1 = plus(&from_hex(q), -2);
+        let t_1 = small(algorithm.hash_len(), 3);
+        for (name, of) in BACKENDS {
+            let group = of(algorithm);
+            let j = group.generate(&plus(&super::octets::order(algorithm).unwrap(), -3)).unwrap();
+            let result = group.server(&small(32, 7), &j, &k_c1, &t_1, &mut |_| vec![1; 32]);
+            assert_eq!(result.err(), Some(GroupError::NotInGroup), "{name} {algorithm}");
+        }
+    }
+}
+
+#[test]
 fn scalars_come_from_the_whole_range_and_no_further() {
     use rand_chacha::rand_core::SeedableRng as _;
     let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);

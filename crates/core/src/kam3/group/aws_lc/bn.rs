@@ -51,7 +51,7 @@ impl Ctx {
 impl Drop for Ctx {
     fn drop(&mut self) {
         // SAFETY: the pointer came from BN_CTX_new and is freed once, here. AWS-LC cleanses
-        // the words of the temporaries when it frees them (OPENSSL_free).
+        // the words of the temporaries when it frees them (OPENSSL_free, unless the process brought an allocator).
         unsafe { ffi::BN_CTX_free(self.0.as_ptr()) }
     }
 }

@@ -13,7 +13,8 @@ pub(super) struct Point(NonNull<ffi::EC_POINT>);
 
 impl Drop for Point {
     fn drop(&mut self) {
-        // SAFETY: the pointer came from EC_POINT_new, is owned, and is freed once, here. AWS-LC cleanses the memory.
+        // SAFETY: the pointer came from EC_POINT_new, is owned, and is freed once, here. AWS-LC cleanses what it
+        // frees (OPENSSL_free, unless the process brought an allocator).
         unsafe { ffi::EC_POINT_clear_free(self.0.as_ptr()) }
     }
 }

@@ -72,8 +72,8 @@ where
     }
 
     fn affine_octets(point: &ProjectivePoint<C>) -> Result<Zeroizing<Vec<u8>>, GroupError> {
-        let encoded = point.to_affine().to_sec1_point(false);
-        match encoded.as_bytes() {
+        let encoded = Zeroizing::new(point.to_affine().to_sec1_point(false).as_bytes().to_vec());
+        match encoded.as_slice() {
             [4, affine @ ..] => Ok(Zeroizing::new(affine.to_vec())),
             _ => Err(GroupError::NotInGroup),
         }
@@ -114,11 +114,11 @@ where
         let s = Self::scalar(s)?;
         let k_c1 = Self::natural_point(k_c1)?;
         // [s]K_c1 serves both values: K_s1 = [s]J + [t_1]([s]K_c1), z = [s]K_c1 + [s·t_2]G.
-        let shared = k_c1 * *s;
-        let k_s1 = Self::affine_point(j)? * *s + shared * *Self::scalar(t_1)?;
+        let shared = Zeroizing::new(k_c1 * *s);
+        let k_s1 = Self::affine_point(j)? * *s + *shared * *Self::scalar(t_1)?;
         let k_s1 = Self::natural_octets(&k_s1)?.to_vec();
         let s_t_2 = Zeroizing::new(*s * *Self::scalar(&t_2(&k_s1))?);
-        let z = shared + ProjectivePoint::<C>::mul_by_generator(&s_t_2);
+        let z = *shared + ProjectivePoint::<C>::mul_by_generator(&s_t_2);
         Ok((k_s1, Self::natural_octets(&z)?))
     }
 
