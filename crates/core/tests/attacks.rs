@@ -66,8 +66,11 @@ fn nor_is_it_for_one_who_hangs_up() {
     for guesses in 0..50 {
         // One image in some page of the attacker: 401-INIT, then K_s1 from a guess, and then he has seen VK_c.
         let mut sequence = begin(&mut pair, "/image.png");
-        for _ in 0..2 {
+        loop {
             let credentials = sequence.field().map(|field| field.value);
+            if credentials.as_ref().is_some_and(|value| value.contains("vkc=")) {
+                break;
+            }
             let wire = impostor.serve("/image.png", credentials.as_deref(), &Channel::Plain, pair.now);
             sequence = match answer(&mut pair, sequence, &wire) {
                 Ok(Step::Continue(next)) => next.run(&mut pair.rng).unwrap(),
@@ -75,7 +78,6 @@ fn nor_is_it_for_one_who_hangs_up() {
                 other => panic!("{other:?}"),
             };
         }
-        assert!(sequence.field().is_some_and(|field| field.value.contains("vkc=")));
     }
     panic!("the client goes on for ever");
 }
