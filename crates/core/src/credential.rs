@@ -1,7 +1,7 @@
 //! User names and passwords, prepared so that every keyboard gives the same octets (RFC 8120 §9, RFC 8265).
 
 use crate::secret::secret;
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 use precis_profiles::precis_core::profile::Profile as _;
@@ -59,7 +59,7 @@ impl Username {
                 name.push(' ');
             }
             if !part.is_empty() {
-                name.push_str(&profile.enforce(part).map_err(|_| PrepareError::Disallowed)?);
+                name.push_str(&stable(part, |text| profile.enforce(text).ok().map(Cow::into_owned))?);
             }
         }
         if name.len() > MAX_USERNAME_LEN { Err(PrepareError::TooLong) } else { Ok(Self(name)) }
@@ -114,17 +114,28 @@ impl Password {
         if typed.len() > MAX_PASSWORD_LEN {
             return Err(PrepareError::TooLong);
         }
-        let prepared = OpaqueString::new().enforce(typed).map_err(|_| PrepareError::Disallowed)?;
-        let prepared = match prepared {
-            alloc::borrow::Cow::Borrowed(same) => same.to_owned(),
-            alloc::borrow::Cow::Owned(changed) => changed,
-        };
+        let profile = OpaqueString::new();
+        let prepared = stable(typed, |text| profile.enforce(text).ok().map(Cow::into_owned))?;
         Ok(Self(Zeroizing::new(prepared.into_bytes()).into()))
     }
 
     pub(crate) fn as_octets(&self) -> &[u8] {
         self.0.as_slice()
     }
+}
+
+/// Applies the rules of a profile until its output does not change, at most three times more than once (RFC 8265, end of
+/// section 5); the text is refused if it never settles.
+fn stable(text: &str, enforce: impl Fn(&str) -> Option<String>) -> Result<String, PrepareError> {
+    let mut before = Zeroizing::new(enforce(text).ok_or(PrepareError::Disallowed)?);
+    for _ in 0..3 {
+        let mut after = Zeroizing::new(enforce(&before).ok_or(PrepareError::Disallowed)?);
+        if *after == *before {
+            return Ok(core::mem::take(&mut *after));
+        }
+        before = after;
+    }
+    Err(PrepareError::Disallowed)
 }
 
 #[cfg(test)]
@@ -156,6 +167,8 @@ mod tests {
             ("ali\u{a0}ce", PrepareError::Disallowed),
             ("ali\tce", PrepareError::Disallowed),
             ("♚", PrepareError::Disallowed),
+            // Allowed at first sight; what it becomes is not.
+            ("l\u{b7}l\u{301}", PrepareError::Disallowed),
         ] {
             assert_eq!(Username::prepare(typed), Err(error), "{typed:?}");
         }

@@ -302,3 +302,30 @@ fn an_application_can_ask_again() {
     assert!(refusal.reply().field.value.ends_with("reason=reauth-needed"));
     assert_eq!(*refusal.fault(), Fault::Application);
 }
+
+#[test]
+fn a_session_keeps_its_validation_method() {
+    let mut pair = Pair::with(https(), end_point(1));
+    pair.log_in();
+    let message = begin(&mut pair, "/").field().unwrap().value;
+    let exporter = Channel::Exporter(Exporter([1; 32]));
+    let message = message.replace("validation=tls-server-end-point", "validation=-tls-exporter.tagai.alt");
+    assert_eq!(pair.site.serve("/", Some(&message), &exporter, pair.now).kind(), "401-STALE");
+    assert_eq!(pair.site.faults.last(), Some(&Fault::NoSession));
+}
+
+#[test]
+fn a_pi_that_was_kept_logs_in() {
+    use tagai_core::client::Credential;
+    use tagai_core::credential::{Password, Username};
+    use tagai_core::kam3::Pi;
+    let mut pair = Pair::new();
+    let realm = pair.site.server.config().realm.clone();
+    let user = Username::prepare("john").unwrap();
+    let derived = Pi::derive(&realm, &user, &Password::prepare("secret").unwrap());
+    let kept = Pi::from_octets(realm.algorithm, derived.expose_octets()).unwrap();
+    assert!(Pi::from_octets(realm.algorithm, &[0; 31]).is_none());
+    let method = Channel::Plain.method();
+    pair.client.remember(&realm, &pair.origin, method, Credential::pi(user, kept)).unwrap();
+    pair.get("/").succeeded();
+}

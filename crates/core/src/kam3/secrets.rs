@@ -43,6 +43,13 @@ impl Pi {
         Self(octets)
     }
 
+    /// Reads what [`Pi::expose_octets`] gave, for those who keep `pi` themselves. `None` if the length is not that of the
+    /// algorithm's hash function.
+    #[must_use]
+    pub fn from_octets(algorithm: Algorithm, octets: &[u8]) -> Option<Self> {
+        (octets.len() == algorithm.hash_len()).then(|| Self(Zeroizing::new(octets.to_vec()).into()))
+    }
+
     /// `OCTETS(pi)`, to check test vectors, and for those who keep `pi` themselves.
     #[must_use]
     pub fn expose_octets(&self) -> &[u8] {

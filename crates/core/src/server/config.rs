@@ -2,6 +2,7 @@
 
 use crate::message::Role;
 use crate::realm::{AuthRealm, Origin, Paths, ScopeError};
+use alloc::string::ToString as _;
 use core::time::Duration;
 
 /// One authentication realm as one server offers it.
@@ -40,8 +41,8 @@ pub enum ConfigError {
     /// Every session would be over before its first request.
     #[error("time is less than a second, which lets no client log in")]
     Time,
-    /// The realm has an element of the path list outside of its scope.
-    #[error("the path list has elements that are not inside of the authentication scope")]
+    /// The path list has an element outside of the realm's scope, or is longer than [`ServerConfig::MAX_PATHS_LEN`].
+    #[error("the path list is longer than {max} octets, or has elements outside of the authentication scope", max = ServerConfig::MAX_PATHS_LEN)]
     Paths,
     /// The random generator or the arithmetic library failed.
     #[error("the arithmetic library or the random generator failed")]
@@ -51,6 +52,8 @@ pub enum ConfigError {
 impl ServerConfig {
     /// The largest window: 512 octets a session.
     pub const MAX_NC_WINDOW: u32 = 4096;
+    /// The longest path list, in octets: with it, a message stays well below what clients read.
+    pub const MAX_PATHS_LEN: usize = 8192;
 
     /// A configuration with the usual values: 2^32 - 1 requests and ten minutes a session, a window of 128.
     #[must_use]
@@ -83,6 +86,7 @@ impl ServerConfig {
         }
         // The limitation of paths to the scope does not hold for proxies (RFC 8120 §14).
         match &self.paths {
+            Some(paths) if paths.to_string().len() > Self::MAX_PATHS_LEN => Err(ConfigError::Paths),
             Some(paths) if self.role == Role::OriginServer && paths.clone().within(scope, origin) != *paths => {
                 Err(ConfigError::Paths)
             }

@@ -204,7 +204,7 @@ impl KexRequest {
             paths: config.paths.clone(),
         };
         let reply = Reply { status: config.role.status(), field: reply.to_field(config.role) };
-        Ok((Session::new(Arc::clone(&shared), sid, message.user, fake, key, now.after(time)), reply))
+        Ok((Session::new(Arc::clone(&shared), sid, message.user, fake, key, validation, now.after(time)), reply))
     }
 }
 

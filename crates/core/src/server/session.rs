@@ -8,7 +8,7 @@ use crate::kam3::{Binding, SessionKey};
 use crate::message::{Field, Reason, Sid, VfyS};
 use crate::realm::AuthRealm;
 use crate::time::Time;
-use crate::validation::HostValidation;
+use crate::validation::{HostValidation, ValidationMethod};
 use alloc::sync::Arc;
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -22,6 +22,8 @@ pub struct Session {
     user: Option<Username>,
     /// Why no proof can be right in this session, if it is a fake one.
     fake: Option<Fault>,
+    /// The method that the session began with: it stays the same (RFC 8120 §4.4).
+    validation: ValidationMethod,
     expires: Time,
     phase: Phase,
 }
@@ -104,9 +106,10 @@ impl Session {
         user: Option<Username>,
         fake: Option<Fault>,
         key: SessionKey,
+        validation: ValidationMethod,
         expires: Time,
     ) -> Self {
-        Self { shared, sid, user, fake, expires, phase: Phase::KeyExchanging(key) }
+        Self { shared, sid, user, fake, validation, expires, phase: Phase::KeyExchanging(key) }
     }
 
     /// The key under which to store it, among the sessions of its server and realm.
@@ -154,7 +157,7 @@ impl Session {
         let same_place = shared.config.origin == request.shared.config.origin
             && shared.config.realm == request.shared.config.realm
             && shared.config.role == request.shared.config.role;
-        if !same_place || self.sid != *request.sid() {
+        if !same_place || self.sid != *request.sid() || self.validation != method {
             return (self, request.no_session());
         }
         let stale = |session: Self, fault| (session.end(), shared.stale(method, fault));

@@ -1,0 +1,9 @@
+//! What the fuzz targets share: reading an input as lines or as a script, editing header fields, and a site to talk to.
+
+mod edit;
+mod script;
+mod site;
+
+pub use edit::edit;
+pub use script::{Command, lines, script};
+pub use site::{Account, CHANNELS, NC_MAX, NC_WINDOW, Site, TIME};
