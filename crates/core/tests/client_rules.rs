@@ -589,3 +589,58 @@ fn a_key_exchange_message_without_one_of_its_parameters() {
         assert!(matches!(fatal, Fatal::Message(_)), "{to}: {fatal}");
     }
 }
+
+#[test]
+fn terms_that_change_with_401_stale() {
+    for (from, to) in [
+        ("realm=\"a realm\"", "realm=\"another\""),
+        ("auth-scope=\"http://example.com\"", "auth-scope=\"example.com\""),
+        ("p256-sha256", "p521-sha512"),
+    ] {
+        let ended = logged_in_meets(move |_| {
+            let mut wire = Pair::new().site.serve("/", None, &Channel::Plain, Default::default());
+            replace(&mut wire, "reason=initial", "reason=stale-session");
+            replace(&mut wire, from, to);
+            wire
+        });
+        assert_eq!(ended.fatal(), Fatal::TermsChanged, "{to}");
+    }
+}
+
+/// RFC 8120 section 7: "Clients MUST validate this parameter upon receipt of 401-INIT messages", whatever they answer.
+#[test]
+fn validation_is_checked_in_every_challenge() {
+    let asking = |reason: &str| {
+        let mut wire = Pair::new().site.serve("/", None, &Channel::Plain, Default::default());
+        replace(&mut wire, "reason=initial", reason);
+        replace(&mut wire, "validation=host", "validation=tls-server-end-point");
+        wire
+    };
+    let wrong = Fatal::Validation { found: ValidationMethod::TlsServerEndPoint, needed: ValidationMethod::Host };
+    for kind in ["normal request", "req-KEX-C1", "req-VFY-C"] {
+        let wire = asking("reason=auth-failed");
+        assert_eq!(changed(kind, move |answer| *answer = wire.clone()).fatal(), wrong, "{kind}");
+    }
+    for reason in ["reason=auth-failed", "reason=stale-session"] {
+        assert_eq!(logged_in_meets(move |_| asking(reason)).fatal(), wrong, "{reason}");
+    }
+}
+
+#[test]
+fn a_key_exchange_that_ends_on_another_kind_of_connection() {
+    use tagai_core::client::Response;
+    let https =
+        ServerConfig::new(origin("https://example.com"), realm(Algorithm::EcP256Sha256, "example.com", "a realm"));
+    let certificate = Channel::Certificate(EndPoint::from_hash(&[1; 32]).unwrap());
+    let mut pair = Pair::with(https, certificate.clone());
+    pair.typed.clear();
+    let required = pair.get("/").required();
+    let next = required.supply(support::pair::credential("john", "secret")).0;
+    let mut sequence = next.run(&mut pair.rng).unwrap();
+    let wire = pair.exchange("/", sequence.field().map(|field| field.value));
+    assert_eq!(wire.kind(), "401-KEX-S1");
+    let fields = wire.fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let response = Response::new(401, fields, Channel::Exporter(Exporter([1; 32])), ());
+    let fatal = sequence.receive(&mut pair.client, response, pair.now).unwrap_err();
+    assert!(matches!(fatal, Fatal::Validation { needed: ValidationMethod::TlsExporter, .. }), "{fatal}");
+}

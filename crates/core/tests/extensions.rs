@@ -335,3 +335,36 @@ fn tokens_and_integers_are_not_read_from_ext_values() {
     let control = AuthControl::read([&line[..]], &config().realm.name);
     assert_eq!(control, AuthControl { username: Username::prepare("admin").ok(), ..AuthControl::default() });
 }
+
+#[test]
+fn an_optional_challenge_that_may_not_be_one_is_not_even_offered() {
+    let reasons =
+        ["auth-failed", "reauth-needed", "invalid-parameters", "internal-error", "authz-failed", "stale-session"];
+    for (reason, status) in reasons.map(|reason| (reason, 200)).into_iter().chain([("initial", 401)]) {
+        let mut pair = optional();
+        pair.between(move |site, path, credentials, now| {
+            let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+            wire.status = status;
+            wire.fields[0].1 = wire.fields[0].1.replace("reason=initial", &format!("reason={reason}"));
+            wire
+        });
+        pair.get("/").fatal();
+        assert_eq!(pair.log.len(), 2, "{reason} {status}: fatal at once, and nobody is asked");
+    }
+}
+
+#[test]
+fn an_optional_challenge_means_nothing_to_the_client_of_a_proxy() {
+    let proxy = origin("http://proxy.example.com:3128");
+    let config = ServerConfig {
+        role: Role::Proxy,
+        ..ServerConfig::new(proxy, realm(Algorithm::EcP256Sha256, "proxy.example.com", "a realm"))
+    };
+    let mut pair = Pair::with(config, Channel::Plain);
+    // It may be the origin server's, to which another client talks through this one.
+    pair.between(|site, path, credentials, now| {
+        let challenge = site.serve(path, credentials, &Channel::Plain, now).fields.remove(0).1;
+        Wire::new(200, &[("Optional-WWW-Authenticate", &challenge)])
+    });
+    assert_eq!(pair.get("/").unauthenticated(), "body of 200");
+}

@@ -635,3 +635,21 @@ fn an_exchange_that_comes_out_trivial_is_rejected() {
     site.add_user("john", "secret");
     assert_eq!(site.serve("/", Some(&message), &Channel::Plain, NOW).kind(), "401-KEX-S1");
 }
+
+#[test]
+fn a_session_of_another_sid_is_no_session() {
+    // A store that hands out the wrong session of the right server.
+    let mut pair = Pair::new();
+    pair.log_in();
+    let message = next_credentials(&mut pair);
+    let Step::NeedSession(request) = pair.site.server.receive([message.as_bytes()], &Channel::Plain).unwrap() else {
+        panic!("not a req-VFY-C");
+    };
+    pair.site.sessions.clear();
+    pair.get("/").succeeded();
+    let (_, session) = pair.site.sessions.pop_first().unwrap();
+    assert_ne!(session.sid(), request.sid());
+    let (session, verdict) = session.verify(&request, pair.now);
+    assert!(matches!(verdict, tagai_core::server::Verdict::Stale(_)), "{verdict:?}");
+    assert_eq!(session.state(), SessionState::Authenticated);
+}

@@ -220,3 +220,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+# shellcheck shell=bash
+# Sourced by ./test: what a step needs of the system, installed if it is missing.
+
+# install_packages PACKAGE... : with apt-get, or the word of what to install.
+install_packages() {
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    as_root=(sudo)
+    [ "${CI:-}" = true ] && as_root=(sudo -n)
+  fi
+  if ! command -v apt-get >/dev/null || { [ ${#as_root[@]} -gt 0 ] && ! command -v sudo >/dev/null; }; then
+    echo "Cannot install it here. Please install: $* (Debian's names), then run ./test again." >&2
+    exit 1
+  fi
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+  local log
+  log=$(mktemp)
+  # The lists of a fresh machine are empty or old, so a first failure is answered with an update.
+  if ! "${apt[@]}" install -y --no-install-recommends "$@" >"$log" 2>&1 &&
+    ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "$@"; } >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    echo "apt-get could not install it. Please install: $*, then run ./test again." >&2
+    exit 1
+  fi
+  rm -f "$log"
+}
+
+# need COMMAND WHY PACKAGE...
+need() {
+  local command=$1 why=$2
+  shift 2
+  command -v "$command" >/dev/null && return
+  echo "Installing $* with apt-get, because there is no $command: $why."
+  install_packages "$@"
+  hash -r
+}
+
+need_cc() {
+  if ! printf '#include <stdlib.h>\nint main(void){return 0;}\n' | cc -x c -o /dev/null - 2>/dev/null; then
+    echo "Installing gcc and libc6-dev with apt-get, because cc does not work: it links every program, and builds AWS-LC."
+    install_packages gcc libc6-dev
+  fi
+}
+
+need_cxx() {
+  need_cc
+  if ! printf '#include <vector>\nint main(){return 0;}\n' | c++ -x c++ -o /dev/null - 2>/dev/null; then
+    echo "Installing g++ with apt-get, because c++ does not work: libFuzzer is C++."
+    install_packages g++
+  fi
+}
+
+# need_component NAME SUBCOMMAND : a part of the Rust toolchain.
+need_component() {
+  cargo "$2" --version >/dev/null 2>&1 && return
+  if command -v rustup >/dev/null; then
+    echo "Adding the Rust component $1 with rustup."
+    rustup -q component add "$1"
+  else
+    echo "cargo $2 is missing. Please install the Rust component $1, then run ./test again." >&2
+    exit 1
+  fi
+}
