@@ -8,8 +8,8 @@ use support::pair::{Access, Pair, Site, Wire, config, credential, origin, realm,
 use tagai_core::algorithm::Algorithm;
 use tagai_core::credential::Username;
 use tagai_core::message::{MessageError, Role};
-use tagai_core::realm::{Paths, ScopeError};
-use tagai_core::server::{ConfigError, Fault, Server, ServerConfig, SessionState, Step};
+use tagai_core::realm::Paths;
+use tagai_core::server::{Fault, ServerConfig, SessionState, Step};
 use tagai_core::time::Time;
 use tagai_core::validation::{Channel, EndPoint, ValidationMethod};
 
@@ -407,74 +407,6 @@ fn user_names_outside_ascii_travel_as_ext_values() {
     pair.typed = vec![("Rene\u{301} of France", "pa\u{301}ss wörd")];
     assert_eq!(pair.get("/").succeeded().into_body(), "for René of France");
     assert!(pair.sent[1].as_ref().unwrap().contains("user*=UTF-8''Ren%C3%A9%20of%20France,"));
-}
-
-#[test]
-fn k_ex_s1_has_what_the_rfc_wants() {
-    let config = ServerConfig {
-        nc_max: 1_000,
-        nc_window: 256,
-        time: Duration::from_secs(60),
-        paths: Some(Paths::parse("/a /b/")),
-        ..config()
-    };
-    let mut pair = Pair::with(config, Channel::Plain);
-    pair.get("/a").succeeded();
-    let value = &pair.received[1].fields[0].1;
-    let sid = value.split("sid=").nth(1).unwrap().split(',').next().unwrap();
-    assert_eq!(sid.len(), 32, "128 bits");
-    for part in ["nc-max=1000", "nc-window=256", "time=60", "path=\"/a /b/\"", "version=1", "ks1="] {
-        assert!(value.contains(part), "{part} in {value}");
-    }
-    assert!(!value.contains("reason"));
-}
-
-#[test]
-fn a_configuration_that_cannot_work_is_refused() {
-    let check =
-        |config: ServerConfig| Server::new(config, &mut support::pair::Pair::new().rng).map(drop).unwrap_err();
-    let other_scope = ServerConfig { realm: realm(Algorithm::EcP256Sha256, "example.org", "a realm"), ..config() };
-    assert!(matches!(check(other_scope), ConfigError::Scope(ScopeError::NotCovered { .. })));
-    assert_eq!(check(ServerConfig { nc_window: 0, ..config() }), ConfigError::NcWindow(0));
-    assert_eq!(check(ServerConfig { nc_window: 4097, ..config() }), ConfigError::NcWindow(4097));
-    assert_eq!(check(ServerConfig { nc_max: 0, ..config() }), ConfigError::NcMax);
-    let outside = ServerConfig { paths: Some(Paths::parse("https://example.org/")), ..config() };
-    assert_eq!(check(outside), ConfigError::Paths);
-    let proxy = ServerConfig { role: Role::Proxy, ..config() };
-    assert!(matches!(check(proxy), ConfigError::Scope(ScopeError::Proxy { .. })));
-    let wide = ServerConfig { realm: realm(Algorithm::EcP256Sha256, "*.com", "a realm"), ..config() };
-    assert!(matches!(check(wide), ConfigError::Scope(ScopeError::PublicSuffix { .. })));
-    assert_eq!(check(ServerConfig { time: Duration::from_millis(999), ..config() }), ConfigError::Time);
-}
-
-#[test]
-fn the_channel_has_to_fit_the_configured_origin() {
-    let site = Site::new(config(), 1);
-    let certificate = Channel::Certificate(EndPoint::from_hash(&[1; 32]).unwrap());
-    assert!(site.server.receive([], &certificate).is_err());
-}
-
-#[test]
-fn application_channel_bindings_agree() {
-    let (mut pair, _) = logged_in();
-    let proven = pair.get("/").succeeded();
-    let user = pair.site.users_seen.last().unwrap();
-    let vh = tagai_core::validation::HostValidation::new(&pair.origin, &Channel::Plain).unwrap();
-    let session = pair.site.sessions.values().next().unwrap();
-    for t in [&b""[..], b"application token"] {
-        assert_eq!(session.b_1(&vh, t).unwrap().expose_octets(), proven.b_1(t).expose_octets());
-        assert_eq!(session.b_2(user, &vh, t).unwrap().expose_octets(), proven.b_2(t).expose_octets());
-        assert_ne!(proven.b_1(t).expose_octets(), proven.b_2(t).expose_octets());
-    }
-    // Before the client has proven itself there is nothing to bind to.
-    let mut half = Pair::new();
-    half.typed.clear();
-    let required = half.get("/").required();
-    let mut sequence = required.supply(credential("john", "secret")).0.run(&mut half.rng).unwrap();
-    half.exchange("/", sequence.field().map(|field| field.value));
-    let session = half.site.sessions.values().next().unwrap();
-    assert_eq!(session.state(), SessionState::KeyExchanging);
-    assert!(session.b_1(&vh, b"").is_none());
 }
 
 #[test]

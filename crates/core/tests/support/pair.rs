@@ -280,6 +280,25 @@ pub fn spoil(field: &str) -> String {
     format!("{}{digit}{}", &field[..end], &field[end + 1..])
 }
 
+/// A pair whose answers to the kind of request are changed by `change`.
+pub fn changed(kind: &'static str, change: impl Fn(&mut Wire) + 'static) -> Ended {
+    let mut pair = Pair::new();
+    pair.between(move |site, path, credentials, now| {
+        let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+        if request_kind(credentials) == kind {
+            change(&mut wire);
+        }
+        wire
+    });
+    pair.get("/")
+}
+
+/// Changes the first field of a response, which has to hold `from`.
+pub fn replace(wire: &mut Wire, from: &str, to: &str) {
+    assert!(wire.fields[0].1.contains(from), "{from} is not in {}", wire.fields[0].1);
+    wire.fields[0].1 = wire.fields[0].1.replace(from, to);
+}
+
 /// `http://example.com` with the realm "a realm" on P-256.
 pub fn config() -> ServerConfig {
     ServerConfig::new(origin("http://example.com"), realm(Algorithm::EcP256Sha256, "http://example.com", "a realm"))
