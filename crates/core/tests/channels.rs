@@ -195,3 +195,23 @@ fn application_channel_bindings_agree() {
     assert_eq!(session.state(), SessionState::KeyExchanging);
     assert!(session.b_1(&vh, b"").is_none());
 }
+
+#[test]
+fn a_refusal_over_another_certificate_is_no_way_to_a_weaker_method() {
+    // The caller learns its channel late, and meets a relay with another certificate, which asks for less.
+    let end_point = |octet| Channel::Certificate(EndPoint::from_hash(&[octet; 32]).unwrap());
+    let https =
+        ServerConfig::new(origin("https://example.com"), realm(Algorithm::EcP256Sha256, "example.com", "a realm"));
+    let mut pair = Pair::with(https, end_point(1));
+    pair.knows_channel = false;
+    pair.log_in();
+    pair.channel = end_point(2);
+    pair.between(move |site, path, _, now| {
+        let mut wire = site.serve(path, None, &end_point(2), now);
+        wire.fields[0].1 = wire.fields[0].1.replace("validation=tls-server-end-point", "validation=host");
+        wire
+    });
+    let fatal = pair.get("/").fatal();
+    assert!(matches!(fatal, Fatal::Validation { found: ValidationMethod::Host, .. }), "{fatal}");
+    assert_eq!(pair.take_log(), ["req-VFY-C", "401-INIT"], "and nothing more is sent");
+}

@@ -488,3 +488,26 @@ fn a_proxy_covers_all_that_goes_through_it() {
         assert_eq!(pair.take_log(), ["req-VFY-C", "200-VFY-S"], "{path}");
     }
 }
+
+#[test]
+fn a_forgotten_credential_is_not_brought_back_by_a_request_that_was_under_way() {
+    use tagai_core::client::{Outcome, Response, Step};
+    let mut pair = Pair::new();
+    pair.log_in();
+    let mut early = pair.client.begin(&pair.target("/"), pair.now).unwrap().run(&mut pair.rng).unwrap();
+    let wire = pair.exchange("/", early.field().map(|field| field.value));
+    // While its answer is on the way, another one refuses the credential (step 13).
+    pair.typed.clear();
+    pair.between(|site, path, _, now| {
+        let mut wire = site.serve(path, None, &Channel::Plain, now);
+        wire.fields[0].1 = wire.fields[0].1.replace("reason=initial", "reason=auth-failed");
+        wire
+    });
+    pair.get("/").required();
+    assert_eq!(pair.client.logins().count(), 0);
+    let fields = wire.fields.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let response = Response::new(wire.status, fields, Channel::Plain, ());
+    let step = early.receive(&mut pair.client, response, pair.now).unwrap();
+    assert!(matches!(step, Step::Done(Outcome::AuthSucceed(_))), "{step:?}");
+    assert_eq!(pair.client.logins().count(), 0);
+}

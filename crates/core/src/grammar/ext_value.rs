@@ -91,6 +91,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_other_charset_is_taken_for_utf_8() {
+        assert!(decode(b"utf-8''%C3%89").is_some());
+        for charset in ["ISO-8859-1", "UTF-16", "UTF8", "US-ASCII", ""] {
+            let value = alloc::format!("{charset}''%C3%89");
+            assert_eq!(decode(value.as_bytes()), None, "{charset}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_encoded_is_decoded(text in "\\PC*é\\PC*") {
