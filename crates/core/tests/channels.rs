@@ -8,7 +8,7 @@ use tagai_core::algorithm::Algorithm;
 use tagai_core::client::Fatal;
 use tagai_core::message::Role;
 use tagai_core::server::{ServerConfig, SessionState};
-use tagai_core::validation::{Channel, EndPoint, Exporter};
+use tagai_core::validation::{Channel, EndPoint, Exporter, ValidationMethod};
 
 /// Every arrow of figure 1.
 const FIGURE_1: [&str; 6] = ["normal request", "401-INIT", "req-KEX-C1", "401-KEX-S1", "req-VFY-C", "200-VFY-S"];
