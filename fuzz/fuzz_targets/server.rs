@@ -247,10 +247,11 @@ impl World {
                     }
                     Verdict::Stale(stale) => {
                         check(&stale.reply());
-                        let here = self
-                            .exchanges
-                            .iter()
-                            .any(|of| of.sid == *session.sid() && std::ptr::eq(of.site, self.site));
+                        // Elsewhere, or by another method, it is no session at all, and stays as it is.
+                        let method = self.channel.method();
+                        let here = self.exchanges.iter().any(|of| {
+                            of.sid == *session.sid() && std::ptr::eq(of.site, self.site) && of.method == method
+                        });
                         assert_eq!(session.state(), if here { SessionState::Inactive } else { before });
                     }
                 }
