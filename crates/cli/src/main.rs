@@ -1,0 +1,3 @@
+//! tagai.
+
+fn main() {}

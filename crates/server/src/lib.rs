@@ -1,0 +1,1 @@
+//! tagai-server.
