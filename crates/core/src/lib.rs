@@ -128,5 +128,6 @@ mod octets;
 pub mod realm;
 mod secret;
 pub mod server;
+mod stored;
 pub mod time;
 pub mod validation;

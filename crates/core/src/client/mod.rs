@@ -19,6 +19,7 @@ mod outcome;
 mod response;
 mod sequence;
 mod states;
+mod stored;
 mod work;
 
 pub use cache::{Client, Login};

@@ -18,6 +18,7 @@ mod nc_window;
 mod receive;
 mod reply;
 mod session;
+mod stored;
 
 pub use config::{ConfigError, ServerConfig};
 pub use nc_window::{NcState, NcWindow};

@@ -1,5 +1,7 @@
 //! The sliding window of nonce numbers (RFC 8120 §6, §11).
 
+use super::config::ServerConfig;
+use crate::stored::{Reader, Writer};
 use alloc::boxed::Box;
 
 /// Which nonce numbers of a session were used, in memory that depends on the size of the window alone.
@@ -57,6 +59,26 @@ impl NcWindow {
             self.largest = nc;
         }
         self.set_bit(nc, true);
+    }
+
+    /// Writes the window down for a store of sessions.
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.number(self.size.into());
+        out.number(self.largest);
+        for word in &self.seen {
+            out.number(*word);
+        }
+    }
+
+    /// Reads what [`NcWindow::write`] wrote.
+    pub(super) fn read(parts: &mut Reader<'_>) -> Option<Self> {
+        let size = u32::try_from(parts.number()?).ok().filter(|size| (1..=ServerConfig::MAX_NC_WINDOW).contains(size))?;
+        let mut window = Self::new(size);
+        window.largest = parts.number()?;
+        for word in &mut window.seen {
+            *word = parts.number()?;
+        }
+        Some(window)
     }
 
     fn bits(&self) -> u64 {

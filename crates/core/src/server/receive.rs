@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 /// One realm on one server, ready to answer requests.
 #[derive(Debug, Clone)]
-pub struct Server(Arc<Shared>);
+pub struct Server(pub(super) Arc<Shared>);
 
 /// What requests and sessions share.
 #[derive(Debug)]

@@ -17,19 +17,19 @@ use subtle::{Choice, ConstantTimeEq as _};
 /// [`Session::verify`] consumes it and gives the session as it is afterwards: a state that was left cannot be used again.
 #[derive(Debug)]
 pub struct Session {
-    shared: Arc<Shared>,
-    sid: Sid,
-    user: Option<Username>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) sid: Sid,
+    pub(super) user: Option<Username>,
     /// Why no proof can be right in this session, if it is a fake one.
-    fake: Option<Fault>,
+    pub(super) fake: Option<Fault>,
     /// The method that the session began with: it stays the same (RFC 8120 §4.4).
-    validation: ValidationMethod,
-    expires: Time,
-    phase: Phase,
+    pub(super) validation: ValidationMethod,
+    pub(super) expires: Time,
+    pub(super) phase: Phase,
 }
 
 #[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     KeyExchanging(SessionKey),
     Authenticated(SessionKey, NcWindow),
     Rejected,

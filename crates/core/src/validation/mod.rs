@@ -30,7 +30,7 @@ pub enum ValidationMethod {
 }
 
 impl ValidationMethod {
-    const ALL: [Self; 4] = [Self::Host, Self::TlsServerEndPoint, Self::TlsExporter, Self::TlsUnique];
+    pub(crate) const ALL: [Self; 4] = [Self::Host, Self::TlsServerEndPoint, Self::TlsExporter, Self::TlsUnique];
 
     /// The token, in lower case.
     #[must_use]
