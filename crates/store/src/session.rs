@@ -44,11 +44,7 @@ pub trait SessionStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    fn end_user(
-        &self,
-        realm: &AuthRealm,
-        user: &Username,
-    ) -> impl Future<Output = Result<usize, StoreError>> + Send;
+    fn end_user(&self, realm: &AuthRealm, user: &Username) -> impl Future<Output = Result<usize, StoreError>> + Send;
 
     /// Drops what is over. To be called every few seconds; sessions that are over are never given out, purged or not.
     ///

@@ -75,17 +75,22 @@ impl Account {
     pub(super) fn keep(&mut self, context: &Context, sent: &SentVfyC) {
         self.unproven = self.unproven.saturating_sub(1);
         let (origin, session) = (&context.origin, &sent.session);
-        if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(origin) {
+        let kept = Kept { session: Arc::clone(session), vh: sent.vh.clone() };
+        let paths = session.paths.clone().or_else(|| context.offered.clone());
+        let paths = paths.map(|paths| paths.within(&session.realm.auth_scope, origin));
+        self.add_server(origin.clone(), Server { terms: session.terms.clone(), paths, session: Some(kept) });
+    }
+
+    /// Remembers a server; of too many, the one whose session ends first makes room.
+    pub(super) fn add_server(&mut self, origin: Origin, server: Server) {
+        if self.servers.len() >= MAX_SERVERS && !self.servers.contains_key(&origin) {
             let expiry = |server: &Server| server.session.as_ref().map(|kept| kept.session.expires);
             let oldest = self.servers.iter().min_by_key(|(_, server)| expiry(server));
             if let Some(oldest) = oldest.map(|(origin, _)| origin.clone()) {
                 self.servers.remove(&oldest);
             }
         }
-        let kept = Kept { session: Arc::clone(session), vh: sent.vh.clone() };
-        let paths = session.paths.clone().or_else(|| context.offered.clone());
-        let paths = paths.map(|paths| paths.within(&session.realm.auth_scope, origin));
-        self.servers.insert(origin.clone(), Server { terms: session.terms.clone(), paths, session: Some(kept) });
+        self.servers.insert(origin, server);
     }
 
     /// Takes over the path list of an optional challenge: "clients MUST recognize the parameter" (RFC 8053 §3).

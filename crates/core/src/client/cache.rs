@@ -27,7 +27,7 @@ const MAX_VISITED: usize = 256;
 #[derive(Debug)]
 pub struct Client {
     role: Role,
-    accounts: BTreeMap<AuthRealm, Account>,
+    pub(super) accounts: BTreeMap<AuthRealm, Account>,
     /// The realm that was last asked for at a URI, newest last (RFC 8120 §5.1).
     visited: VecDeque<(Origin, String, AuthRealm)>,
     /// Who this client is to its sequences.
@@ -153,7 +153,7 @@ impl Client {
 
     /// Whether a credential is the one that is remembered for a realm.
     fn knows(&self, realm: &AuthRealm, known: &Known) -> bool {
-        self.accounts.get(realm).is_some_and(|account| Arc::ptr_eq(&account.known.pi, &known.pi))
+        self.accounts.get(realm).is_some_and(|account| account.known.is(known))
     }
 
     /// Who is logged in where.
@@ -217,7 +217,7 @@ impl Client {
     }
 
     fn credential(&self, realm: &AuthRealm) -> Option<Credential> {
-        self.accounts.get(realm).map(|account| account.known.clone().into())
+        self.accounts.get(realm).and_then(|account| account.known.credential())
     }
 
     /// Step 6: a 401-INIT message asks for a realm. The checks of §5 and §7 come first.
@@ -246,7 +246,7 @@ impl Client {
         Ok(Step::Done(Outcome::AuthRequired(required)))
     }
 
-    fn check_scope(&self, scope: &AuthScope, origin: &Origin) -> Result<(), ScopeError> {
+    pub(super) fn check_scope(&self, scope: &AuthScope, origin: &Origin) -> Result<(), ScopeError> {
         match self.role {
             Role::OriginServer => scope.acceptable_from(origin),
             Role::Proxy => scope.acceptable_from_proxy(origin),
@@ -275,8 +275,10 @@ impl Client {
         response: Response<B>,
     ) -> Result<Step<B>, Fatal> {
         let realm = terms.auth_realm(&context.origin);
-        if self.knows(&realm, known) {
-            let work = Work::exchange(context.later(), terms, realm, known.clone().into());
+        if self.knows(&realm, known)
+            && let Some(credential) = known.credential()
+        {
+            let work = Work::exchange(context.later(), terms, realm, credential);
             return Ok(Step::Continue(Next::Compute(work)));
         }
         let required = auth_required(context, terms, realm, Reason::Initial, ResponseKind::Initializing, response);

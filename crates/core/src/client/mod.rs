@@ -27,4 +27,5 @@ pub use fatal::Fatal;
 pub use outcome::{AuthRequired, LogoutAction, Outcome, Presentation, Proven, Step};
 pub use response::Response;
 pub use sequence::{Next, Sequence, Target};
+pub use stored::StoredSession;
 pub use work::{Credential, Work};

@@ -49,6 +49,26 @@ impl ClientSession {
         }
     }
 
+    /// A session that was stored, with the numbers from `next_nc` to `nc_max`.
+    #[expect(clippy::too_many_arguments, reason = "they are the parts of a session, of as many types")]
+    pub(super) const fn stored(
+        terms: Terms,
+        realm: AuthRealm,
+        sid: Sid,
+        key: SessionKey,
+        expires: Time,
+        paths: Option<Paths>,
+        next_nc: u32,
+        nc_max: u32,
+    ) -> Self {
+        Self { terms, realm, sid, key, nc_max, expires, paths, next_nc: AtomicU32::new(next_nc) }
+    }
+
+    /// The next nonce number, and the largest.
+    pub(super) fn numbers(&self) -> (u32, u32) {
+        (self.next_nc.load(Ordering::Relaxed), self.nc_max)
+    }
+
     /// Whether it may serve another request.
     pub(super) fn is_open(&self, now: Time) -> bool {
         let next = self.next_nc.load(Ordering::Relaxed);

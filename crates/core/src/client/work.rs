@@ -4,7 +4,7 @@ use super::fatal::Fatal;
 use super::sequence::{Context, Sequence};
 use super::states::{ClientSession, Proving, SentKexC1, SentVfyC, State};
 use crate::credential::{Password, Username};
-use crate::kam3::{ClientExchange, Pi};
+use crate::kam3::{ClientExchange, KeyError, Pi};
 use crate::message::{KexS1, Terms};
 use crate::realm::AuthRealm;
 use crate::time::Time;
@@ -22,7 +22,9 @@ pub struct Credential {
 #[derive(Debug)]
 enum Secret {
     Password(Password),
-    Pi(Arc<Pi>),
+    Pi(Pi),
+    /// One that is remembered, which stays the same login.
+    Known(Known),
 }
 
 impl Credential {
@@ -34,8 +36,8 @@ impl Credential {
 
     /// A `pi` that was derived earlier, for this user and the realm that the credential will be used in.
     #[must_use]
-    pub fn pi(user: Username, pi: Pi) -> Self {
-        Self { user, secret: Secret::Pi(Arc::new(pi)) }
+    pub const fn pi(user: Username, pi: Pi) -> Self {
+        Self { user, secret: Secret::Pi(pi) }
     }
 
     /// The user's name.
@@ -46,23 +48,36 @@ impl Credential {
 
     pub(super) fn into_known(self, realm: &AuthRealm) -> Known {
         let pi = match self.secret {
-            Secret::Password(password) => Arc::new(Pi::derive(realm, &self.user, &password)),
+            Secret::Password(password) => Pi::derive(realm, &self.user, &password),
             Secret::Pi(pi) => pi,
+            Secret::Known(known) => return known,
         };
-        Known { user: self.user, pi }
+        Known { user: self.user, pi: Some(Arc::new(pi)), id: Arc::new(()) }
     }
 }
 
-/// A credential whose `pi` is at hand.
+/// The login of a user: the name, and `pi` if it is at hand. A session that was stored comes back without it.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) user: Username,
-    pub(super) pi: Arc<Pi>,
+    pi: Option<Arc<Pi>>,
+    /// Tells one login from the next, were they of one user with one password.
+    id: Arc<()>,
 }
 
-impl From<Known> for Credential {
-    fn from(known: Known) -> Self {
-        Self { user: known.user, secret: Secret::Pi(known.pi) }
+impl Known {
+    pub(super) fn without_pi(user: Username) -> Self {
+        Self { user, pi: None, id: Arc::new(()) }
+    }
+
+    /// Whether both are of the same login.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.id, &other.id)
+    }
+
+    /// What another key exchange can be made with.
+    pub(super) fn credential(&self) -> Option<Credential> {
+        self.pi.is_some().then(|| Credential { user: self.user.clone(), secret: Secret::Known(self.clone()) })
     }
 }
 
@@ -111,7 +126,8 @@ impl Work {
                 State::KexC1(SentKexC1 { terms, realm, known, exchange })
             }
             Task::Finish { sent: SentKexC1 { terms, realm, known, exchange }, answer, vh, received } => {
-                let key = exchange.finish(&known.pi, &answer.k_s1)?;
+                let pi = known.pi.as_ref().ok_or(KeyError::Backend)?;
+                let key = exchange.finish(pi, &answer.k_s1)?;
                 let session = ClientSession::new(terms, realm, key, answer, received);
                 State::VfyC(SentVfyC::new(Arc::new(session), known, vh, Proving::Fresh))
             }

@@ -72,7 +72,8 @@ impl NcWindow {
 
     /// Reads what [`NcWindow::write`] wrote.
     pub(super) fn read(parts: &mut Reader<'_>) -> Option<Self> {
-        let size = u32::try_from(parts.number()?).ok().filter(|size| (1..=ServerConfig::MAX_NC_WINDOW).contains(size))?;
+        let size =
+            u32::try_from(parts.number()?).ok().filter(|size| (1..=ServerConfig::MAX_NC_WINDOW).contains(size))?;
         let mut window = Self::new(size);
         window.largest = parts.number()?;
         for word in &mut window.seen {

@@ -149,6 +149,11 @@ impl HostValidation {
         &self.vh
     }
 
+    /// The `vh` of a connection that was, as it was stored with a session.
+    pub(crate) fn from_stored(method: ValidationMethod, vh: &[u8]) -> Self {
+        Self { method, vh: vh.to_vec() }
+    }
+
     /// A `vh` that no connection made, to check test vectors of others.
     #[cfg(any(test, feature = "test-vectors"))]
     #[must_use]
