@@ -161,7 +161,9 @@ impl Table {
         let Some(slot) = self.slots.put(node) else { return };
         self.sids.insert(key, slot);
         self.link(slot);
-        while let Some(oldest) = self.owners.get(&owner).filter(|list| exceeds(list.len(), self.limits.half_open_per_owner)) {
+        while let Some(oldest) =
+            self.owners.get(&owner).filter(|list| exceeds(list.len(), self.limits.half_open_per_owner))
+        {
             let Some(slot) = oldest.first() else { break };
             self.remove(slot);
         }
@@ -241,8 +243,7 @@ impl Table {
     pub(super) fn end_user(&mut self, realm: &AuthRealm, user: &Username) -> usize {
         let user = self.user_key(realm, Some(user));
         let mut ended = 0;
-        while let Some(slot) =
-            self.established.of_user(user).first().or_else(|| self.half_open.of_user(user).first())
+        while let Some(slot) = self.established.of_user(user).first().or_else(|| self.half_open.of_user(user).first())
         {
             self.remove(slot);
             ended += 1;

@@ -39,12 +39,7 @@ impl MemoryUsers {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(
-        &self,
-        realm: &AuthRealm,
-        name: &Username,
-        change: impl FnOnce(&mut Entry),
-    ) -> Result<(), StoreError> {
+    fn change(&self, realm: &AuthRealm, name: &Username, change: impl FnOnce(&mut Entry)) -> Result<(), StoreError> {
         let mut users = self.write();
         let entry = users.get_mut(realm).and_then(|names| names.get_mut(name)).ok_or(StoreError::NoUser)?;
         change(entry);

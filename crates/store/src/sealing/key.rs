@@ -40,8 +40,7 @@ impl Key {
         if length != KEY_LEN {
             return Err(wrong("the key is shorter than 32 octets"));
         }
-        let aead =
-            RandomizedNonceKey::new(&AES_256_GCM_SIV, octets.as_slice()).map_err(|_| KeysError::Backend)?;
+        let aead = RandomizedNonceKey::new(&AES_256_GCM_SIV, octets.as_slice()).map_err(|_| KeysError::Backend)?;
         Ok(Self { id: id.to_owned(), aead })
     }
 
