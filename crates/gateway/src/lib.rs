@@ -1,1 +1,4 @@
 //! tagai-gateway.
+
+pub mod audit;
+pub mod config;
