@@ -214,7 +214,7 @@ impl<C: CredentialStore, S: SessionStore> Mutual<C, S> {
             Err(refusal) => return self.refused(&refusal, user.as_ref(), None, connection),
         };
         let sid = session.sid().clone();
-        if let Err(error) = shared.sessions.insert(session, owner, now).await {
+        if let Err(error) = shared.sessions.insert(&self.0.server, session, owner, now).await {
             return self.failed(&error, connection);
         }
         self.observe(connection, &Event::KeyExchanged { user: user.as_ref(), sid: &sid });
