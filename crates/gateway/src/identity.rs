@@ -3,34 +3,19 @@
 //! They are taken out of every request that comes in, in every spelling, before any is set: an application that finds one can
 //! rely on it.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use crate::config::Identity;
+use http::{HeaderName, HeaderValue};
 use std::fmt::Write as _;
 use tagai_core::server::AuthenticatedUser;
 
-/// The names of the fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdentityFields {
-    /// The user's name.
-    pub user: HeaderName,
-    /// The realm's name.
-    pub realm: HeaderName,
-    /// How the user was proven.
-    pub method: HeaderName,
-}
-
-impl IdentityFields {
-    /// All of them: what must not come in.
-    #[must_use]
-    pub fn names(&self) -> [&HeaderName; 3] {
-        [&self.user, &self.realm, &self.method]
-    }
-
-    /// Says who was proven by HTTP Mutual authentication.
-    pub fn set(&self, fields: &mut HeaderMap, user: &AuthenticatedUser) {
-        fields.insert(self.user.clone(), encode(user.name().as_str()));
-        fields.insert(self.realm.clone(), encode(user.realm().name.as_str()));
-        fields.insert(self.method.clone(), HeaderValue::from_static("mutual"));
-    }
+/// The fields that say who was proven by HTTP Mutual authentication.
+#[must_use]
+pub fn fields(names: &Identity, user: &AuthenticatedUser) -> [(HeaderName, HeaderValue); 3] {
+    [
+        (names.user.clone(), encode(user.name().as_str())),
+        (names.realm.clone(), encode(user.realm().name.as_str())),
+        (names.method.clone(), HeaderValue::from_static("mutual")),
+    ]
 }
 
 /// Text as a field value: visible ASCII as it is, everything else and `%` percent-encoded in UTF-8. So the value, decoded,

@@ -4,11 +4,10 @@ mod path;
 
 use crate::config::{self, Access, Config};
 use crate::metrics::{Metrics, RouteCounters};
-use crate::proxy::Upstream;
+use crate::proxy::{Host, Policy, StripList, Upstream};
 use http::{HeaderValue, Method};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tagai_core::realm::{AuthRealm, Origin, Scheme};
 use tagai_core::server::ConfigError;
 use tagai_server::{Mutual, MutualBuilder};
@@ -29,8 +28,6 @@ type Places<C, S> = HashMap<Box<str>, Arc<Place<C, S>>>;
 pub struct Place<C, S> {
     /// The origin.
     pub origin: Origin,
-    /// The host and the port as the origin writes them, for what is forwarded.
-    pub authority: HeaderValue,
     /// The realms of its routes, each once.
     pub realms: Vec<Mutual<C, S>>,
     /// Longest path first.
@@ -47,12 +44,8 @@ pub struct Entry<C, S> {
     pub methods: Option<Vec<Method>>,
     /// Where requests go.
     pub upstream: Arc<Upstream>,
-    /// The most octets of a request's body.
-    pub max_body: Option<u64>,
-    /// How long the upstream may take until its response begins.
-    pub timeout: Duration,
-    /// Whether the upstream sees the host that the client asked for.
-    pub pass_host: bool,
+    /// How they are changed on their way.
+    pub policy: Policy,
     /// The value of `Authentication-Control`, if there are any wishes (RFC 8053 §4).
     pub control: Option<HeaderValue>,
     /// The route's counters.
@@ -88,8 +81,10 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
         config: &Config,
         builder: &MutualBuilder<C, S>,
         metrics: &Metrics,
-        mut upstream: impl FnMut(&config::Upstream) -> Arc<Upstream>,
+        mut upstream: impl FnMut(&config::Route) -> Arc<Upstream>,
     ) -> Result<Self, (String, ConfigError)> {
+        let identity = &config.identity;
+        let strip = StripList::new([identity.user.clone(), identity.realm.clone(), identity.method.clone()]);
         let mut table = Self { plain: HashMap::new(), tls: HashMap::new() };
         for site in &config.sites {
             for origin in &site.origins {
@@ -117,10 +112,13 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
                         path: route.path.clone(),
                         gate,
                         methods: route.methods.clone(),
-                        upstream: upstream(&route.upstream),
-                        max_body: route.max_body,
-                        timeout: route.timeout,
-                        pass_host: route.pass_host,
+                        upstream: upstream(route),
+                        policy: Policy {
+                            strip: strip.clone(),
+                            host: if route.pass_host { Host::Asked } else { Host::Upstream },
+                            max_body: route.max_body.unwrap_or(u64::MAX),
+                            ..Policy::default()
+                        },
                         control,
                         counters: metrics.route(&origin.to_string(), &route.path),
                     });
@@ -133,11 +131,7 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
 
     fn insert(&mut self, origin: &Origin, realms: Vec<Mutual<C, S>>, mut routes: Vec<Entry<C, S>>) {
         routes.sort_by_key(|route| std::cmp::Reverse(route.path.len()));
-        let text = origin.to_string();
-        let authority = text.split_once("://").map_or("", |(_, authority)| authority);
-        // What an origin is made of can stand in a field.
-        let value = HeaderValue::from_str(authority).unwrap_or_else(|_| HeaderValue::from_static(""));
-        let place = Arc::new(Place { origin: origin.clone(), authority: value, realms, routes });
+        let place = Arc::new(Place { origin: origin.clone(), realms, routes });
         let places = match origin.scheme() {
             Scheme::Http => &mut self.plain,
             Scheme::Https => &mut self.tls,
