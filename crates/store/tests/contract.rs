@@ -1,4 +1,6 @@
 //! What every store promises, on every back end.
+#![cfg(feature = "sqlite")]
+#![allow(unreachable_pub)] // The checks are called by the macro below.
 
 mod support;
 

@@ -79,3 +79,6 @@ impl SqliteStore {
         reseal::reseal(&self.database)
     }
 }
+
+#[cfg(test)]
+mod tests;
