@@ -51,7 +51,7 @@ fn nothing_of_a_key_is_printed() {
 
 #[test]
 fn a_bad_line_is_named_by_its_number() {
-    let good = SealingKeys::generate_line().unwrap();
+    let good = SealingKeys::generate_line().unwrap().to_string();
     let (id, base64) = good.trim().split_once(':').unwrap();
     for (text, line) in [
         (format!("# keys\n\n{id}"), 3),

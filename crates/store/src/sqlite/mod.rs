@@ -71,7 +71,8 @@ impl SqliteStore {
     }
 
     /// Seals everything anew that is sealed under another key than the first, some hundred rows at a time, while others work.
-    /// When it returns, keys other than the first are not needed any more.
+    /// When it returns, keys other than the first are not needed any more. All processes that use the database have to know the
+    /// new key before: one that does not can neither open what was sealed anew, nor add users.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; what was sealed anew until then stays so, and another call goes on.
@@ -79,3 +80,6 @@ impl SqliteStore {
         reseal::reseal(&self.database)
     }
 }
+
+#[cfg(test)]
+mod tests;

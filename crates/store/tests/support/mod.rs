@@ -1,5 +1,5 @@
 //! Back ends, users, and real exchanges on them.
-#![allow(dead_code)] // Each test binary uses its part.
+#![allow(dead_code, unreachable_pub)] // Each test binary uses its part.
 
 use std::net::IpAddr;
 use std::sync::Arc;
