@@ -67,7 +67,9 @@ fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let address = bracketed.unwrap_or(text).parse().ok();
-    address.or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip())).map(|address| address.to_canonical())
+    address
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+        .map(|address| address.to_canonical())
 }
 
 #[cfg(test)]

@@ -42,9 +42,12 @@ mod tests {
 
     #[test]
     fn plain_names_stay_as_they_are() {
-        for (name, value) in
-            [("john", "john"), ("j.doe@example.com", "j.doe@example.com"), ("50% off", "50%25%20off"), ("互い", "%E4%BA%92%E3%81%84")]
-        {
+        for (name, value) in [
+            ("john", "john"),
+            ("j.doe@example.com", "j.doe@example.com"),
+            ("50% off", "50%25%20off"),
+            ("互い", "%E4%BA%92%E3%81%84"),
+        ] {
             assert_eq!(encode(name), value);
         }
     }

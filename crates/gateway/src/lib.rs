@@ -19,7 +19,9 @@ pub mod metrics;
 pub mod observe;
 pub mod proxy;
 pub mod route;
+mod run;
 pub mod service;
 pub mod tls;
 
 pub use address::Trusted;
+pub use run::{Address, Gateway, ReloadError, Sessions, StartError, Warning, preflight};

@@ -100,23 +100,17 @@ impl Default for Metrics {
         let reloads = Family::default();
         registry.register("reloads", "Reloads of the configuration", reloads.clone());
         let loaded = Gauge::default();
-        registry.register("configuration_loaded_timestamp_seconds", "When the configuration was loaded", loaded.clone());
+        registry.register(
+            "configuration_loaded_timestamp_seconds",
+            "When the configuration was loaded",
+            loaded.clone(),
+        );
         let sessions = Family::default();
         registry.register("sessions", "Sessions in the store", sessions.clone());
         let connections = Gauge::default();
         registry.register("connections", "Open connections of clients", connections.clone());
         registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Self {
-            registry,
-            requests,
-            misdirected,
-            upstream_failures,
-            logins,
-            reloads,
-            loaded,
-            sessions,
-            connections,
-        }
+        Self { registry, requests, misdirected, upstream_failures, logins, reloads, loaded, sessions, connections }
     }
 }
 

@@ -73,7 +73,7 @@ pub enum NoRoute {
 }
 
 impl<C: CredentialStore, S: SessionStore> Table<C, S> {
-    /// Builds the table of a configuration. `upstream` makes the upstream of a route; equal ones should be shared.
+    /// Builds the table of a configuration. `upstream` gives the upstream of a route; a route without one is left out.
     ///
     /// # Errors
     /// [`ConfigError`], with the realm's id, if a realm does not work on an origin. A checked configuration has none.
@@ -81,7 +81,7 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
         config: &Config,
         builder: &MutualBuilder<C, S>,
         metrics: &Metrics,
-        mut upstream: impl FnMut(&config::Route) -> Arc<Upstream>,
+        mut upstream: impl FnMut(&config::Route) -> Option<Arc<Upstream>>,
     ) -> Result<Self, (String, ConfigError)> {
         let identity = &config.identity;
         let strip = StripList::new([identity.user.clone(), identity.realm.clone(), identity.method.clone()]);
@@ -105,14 +105,16 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
                         Access::Optional(realm) => Gate::Optional(mutual(realm)?),
                         Access::Protected(realm) => Gate::Protected(mutual(realm)?),
                     };
-                    let control = route.access.realm().filter(|_| route.control != Default::default()).and_then(|realm| {
-                        HeaderValue::try_from(route.control.to_field(&realm.realm.name).value).ok()
-                    });
+                    let control =
+                        route.access.realm().filter(|_| route.control != Default::default()).and_then(|realm| {
+                            HeaderValue::try_from(route.control.to_field(&realm.realm.name).value).ok()
+                        });
+                    let Some(upstream) = upstream(route) else { continue };
                     routes.push(Entry {
                         path: route.path.clone(),
                         gate,
                         methods: route.methods.clone(),
-                        upstream: upstream(route),
+                        upstream,
                         policy: Policy {
                             strip: strip.clone(),
                             host: if route.pass_host { Host::Asked } else { Host::Upstream },

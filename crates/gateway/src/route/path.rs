@@ -38,7 +38,7 @@ struct Way {
 impl Way {
     const COUNT: u8 = 32;
 
-    const fn of(number: u8) -> Self {
+    fn of(number: u8) -> Self {
         let bit = |position: u8| number >> position & 1 == 1;
         Self { parameters: bit(0), encoded_slash: bit(1), backslash: bit(2), dots: bit(3), twice: bit(4) }
     }

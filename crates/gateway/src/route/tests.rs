@@ -1,6 +1,7 @@
 //! Origins and routes of a whole configuration.
 
 use super::*;
+use crate::proxy::{Protocol, UpstreamLimits};
 use std::path::Path;
 use tagai_store::SessionLimits;
 use tagai_store::memory::{MemorySessions, MemoryUsers};
@@ -57,8 +58,9 @@ fn table() -> Table<MemoryUsers, MemorySessions> {
     let config = Config::parse(Path::new("tagai.toml"), CONFIG).unwrap_or_else(|errors| panic!("{errors}"));
     let sessions = MemorySessions::new(SessionLimits::default());
     let builder = MutualBuilder::new(Arc::new(MemoryUsers::new()), Arc::new(sessions));
-    let upstream = Arc::new(Upstream::for_tests());
-    Table::new(&config, &builder, &Metrics::default(), |_| Arc::clone(&upstream)).unwrap()
+    let upstream =
+        Arc::new(Upstream::new("http://127.0.0.1:1", Protocol::Http1, None, UpstreamLimits::default()).unwrap());
+    Table::new(&config, &builder, &Metrics::default(), |_| Some(Arc::clone(&upstream))).unwrap()
 }
 
 #[test]
