@@ -370,3 +370,22 @@ fn a_process_with_retired_keys_is_told_so() {
     assert!(error.contains("not among the sealing keys"), "{error}");
     place.open().add(&user).unwrap();
 }
+
+#[test]
+fn many_processes_may_make_it_at_once() {
+    for _ in 0..10 {
+        let place = Place::new();
+        let barrier = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let (place, barrier) = (&place, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let store = place.open();
+                    add(&store, &a_realm(), &format!("user {n}"));
+                });
+            }
+        });
+        assert_eq!(place.open().users(None).unwrap().len(), 8);
+    }
+}

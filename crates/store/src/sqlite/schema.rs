@@ -7,10 +7,12 @@ use rusqlite::{Connection, TransactionBehavior};
 /// "taga": what tells our databases from those of other programs.
 pub(super) const APPLICATION_ID: i32 = 0x7461_6761;
 
-/// What brings a database from the version that is the position to the next. Never changed once released; only added to.
+/// What brings a database from the version that is the position to the next. Never changed once released; only added
+/// to.
 ///
-/// `counts` is kept by triggers, so that no limit needs a count over many rows: kind 0 is all half-open sessions, 1 those of an
-/// owner, 2 all established sessions, 3 those of a user. Only the names of users are compared, octet for octet (BINARY).
+/// `counts` is kept by triggers, so that no limit needs a count over many rows: kind 0 is all half-open sessions, 1
+/// those of an owner, 2 all established sessions, 3 those of a user. Only the names of users are compared, octet for
+/// octet (BINARY).
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE keys (
         id TEXT NOT NULL PRIMARY KEY,
