@@ -9,7 +9,7 @@ use std::sync::Arc;
 use support::*;
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::{Resealed, SqliteSessions, SqliteStore};
-use tagai_store::{CredentialStore as _, SessionLimits, StoreError, UserStore as _};
+use tagai_store::{CredentialStore as _, NewUser, SessionLimits, StoreError, UserStore as _};
 use tempfile::TempDir;
 
 /// A folder with a key file and the path of a database.
@@ -388,4 +388,40 @@ fn many_processes_may_make_it_at_once() {
         });
         assert_eq!(place.open().users(None).unwrap().len(), 8);
     }
+}
+
+#[tokio::test]
+async fn who_was_changed_is_told_and_their_sessions_end() {
+    let place = Place::new();
+    let site = place.site();
+    let realm = site.server.config().realm.clone();
+    for user in ["john", "mary", "jane"] {
+        add(site.store.users(), &realm, user);
+    }
+    let mut john = site.established("john", at(0)).await;
+    let mut mary = site.established("mary", at(0)).await;
+    let store = site.store.users();
+    let begin = store.revocations(None).unwrap();
+    assert_eq!(begin.users, []);
+    assert_eq!(store.revocations(Some(begin.last)).unwrap(), begin, "adding users ends no session");
+
+    // As another process would do it.
+    let other = place.open();
+    other.set_disabled(&realm, &name("john"), true).unwrap();
+    let told = store.revocations(Some(begin.last)).unwrap();
+    assert_eq!(told.users, [(realm.clone(), name("john"))]);
+    assert!(!site.has(&john.sid(), at(1)).await);
+    assert_eq!(mary.get(&site, owner(1), at(1)).await, 200, "others are not concerned");
+    assert_ne!(john.get(&site, owner(1), at(1)).await, 200);
+
+    let j = other.export(&realm, &name("mary")).unwrap();
+    other.set_verifier(&NewUser { realm: &realm, name: &name("mary"), verifier: &j }).unwrap();
+    other.remove(&realm, &name("jane")).unwrap();
+    assert_eq!(other.remove(&realm, &name("nobody")).unwrap_err().to_string(), StoreError::NoUser.to_string());
+    let told = store.revocations(Some(told.last)).unwrap();
+    assert_eq!(told.users, [(realm.clone(), name("mary")), (realm.clone(), name("jane"))]);
+    assert!(!site.has(&mary.sid(), at(1)).await);
+    // Sealing anew changes nobody.
+    other.reseal().unwrap();
+    assert_eq!(store.revocations(Some(told.last)).unwrap().users, []);
 }

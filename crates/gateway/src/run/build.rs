@@ -13,6 +13,7 @@ use crate::service::Rules;
 use crate::tls::{Certificates, SharedCertificates, TlsOptions, load};
 use rustls::pki_types::UnixTime;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -95,10 +96,8 @@ pub(super) fn rules(
     // Routes to one application share its connections.
     let mut upstreams: HashMap<(String, UpstreamProtocol, Duration), Arc<Upstream>> = HashMap::new();
     for route in config.sites.iter().flat_map(|site| &site.routes) {
-        let key = upstream_key(route);
-        if !upstreams.contains_key(&key) {
-            let upstream = upstream(route)?;
-            upstreams.insert(key, Arc::new(upstream));
+        if let Entry::Vacant(vacant) = upstreams.entry(upstream_key(route)) {
+            vacant.insert(Arc::new(upstream(route)?));
         }
     }
     let table = Table::new(config, builder, metrics, |route| upstreams.get(&upstream_key(route)).map(Arc::clone));
@@ -170,7 +169,8 @@ pub(super) fn unchangeable(old: &Config, new: &Config) -> Vec<Warning> {
         ((old.log.format, old.log.level) != (new.log.format, new.log.level), "[log] format and level"),
     ] {
         if changed {
-            warnings.push(Warning(format!("{section} was changed: this takes a restart, and the rest was taken over")));
+            warnings
+                .push(Warning(format!("{section} was changed: this takes a restart, and the rest was taken over")));
         }
     }
     warnings

@@ -211,7 +211,9 @@ impl Inner {
                 self.metrics.loaded.set(unix_seconds());
                 tracing::info!("the configuration was reloaded");
             }
-            Err(error) => tracing::error!("the configuration was not reloaded, and the old one is still in use: {error}"),
+            Err(error) => {
+                tracing::error!("the configuration was not reloaded, and the old one is still in use: {error}")
+            }
         }
         result
     }

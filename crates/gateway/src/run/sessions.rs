@@ -11,6 +11,7 @@ use tagai_store::{Counts, Owner, SessionStore, StoreError};
 
 /// Sessions in memory or in the database.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one in a process")]
 pub enum Sessions {
     /// A restart ends them.
     Memory(MemorySessions),

@@ -13,11 +13,13 @@ mod fault;
 mod limits;
 mod open;
 mod reseal;
+mod revocations;
 mod schema;
 mod sessions;
 mod users;
 
 pub use reseal::Resealed;
+pub use revocations::Revocations;
 pub use sessions::SqliteSessions;
 
 use crate::error::StoreError;

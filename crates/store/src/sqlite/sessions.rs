@@ -42,7 +42,7 @@ fn owner_octets(owner: Owner) -> Vec<u8> {
 }
 
 /// A user of a realm, or nobody of it.
-fn holder(realm: &AuthRealm, user: Option<&Username>) -> Vec<u8> {
+pub(super) fn holder(realm: &AuthRealm, user: Option<&Username>) -> Vec<u8> {
     let (scope, user) = (realm.auth_scope.to_string(), user.map_or("", Username::as_str));
     encode(&[realm.algorithm.as_str(), &scope, realm.name.as_str(), user].map(str::as_bytes))
 }
