@@ -9,6 +9,7 @@ use crate::wire::{Connector, Pool, tls_config};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tagai_core::message::Role;
@@ -217,6 +218,7 @@ impl ClientBuilder {
             pool: Arc::new(Pool::new(connector, pool, timeouts)),
             prompt,
             prompting: tokio::sync::Mutex::new(()),
+            logins_made: AtomicU64::new(0),
             timeouts,
             max_redirects,
             demand,

@@ -9,6 +9,7 @@ use crate::request::Request;
 use crate::sequence::Demand;
 use crate::wire::Pool;
 use http::Method;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use tagai_core::client::{Client as Core, Credential, StoredSession};
 use tagai_core::credential::Username;
@@ -28,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) prompt: Option<Arc<dyn Prompt>>,
     /// Held from the question to the end of the login, so that requests that begin together ask once.
     pub(crate) prompting: tokio::sync::Mutex<()>,
+    /// Counts logins, so that whoever waited for `prompting` notices that there was one.
+    pub(crate) logins_made: AtomicU64,
     pub(crate) timeouts: Timeouts,
     pub(crate) max_redirects: usize,
     pub(crate) demand: Demand,

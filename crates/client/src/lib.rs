@@ -21,6 +21,7 @@ mod prompt;
 mod reply;
 mod request;
 mod sequence;
+mod session_file;
 mod url;
 mod wire;
 
@@ -33,6 +34,7 @@ pub use error::{
 pub use prompt::{Ask, BoxFuture, FixedCredential, MAX_ATTEMPTS, Prompt};
 pub use reply::{Hop, Proof, Reply};
 pub use request::Request;
+pub use session_file::{MAX_SESSIONS, SessionFile, SessionFileError};
 pub use tagai_core as core;
 pub use url::{MAX_URL_LEN, Url, UrlError};
 

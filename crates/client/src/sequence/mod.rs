@@ -5,7 +5,7 @@ mod rules;
 
 use crate::body::{Body, Content};
 use crate::client::Inner;
-use crate::error::{Error, LoginRequired, Unproven};
+use crate::error::{Error, LoginRequired, NetworkFault, Unproven};
 use crate::prompt::{Ask, MAX_ATTEMPTS};
 use crate::reply::{Proof, Reply};
 use crate::url::Url;
@@ -17,7 +17,9 @@ use http::header::WWW_AUTHENTICATE;
 use http::response::Parts;
 use http::{HeaderMap, Method};
 use rules::{Case, Hold, Stage};
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tagai_core::client::{AuthRequired, Fatal, Next, Outcome, Presentation, Sequence, Step, Target, Work};
 use tagai_core::message::SCHEME;
 use tokio::sync::MutexGuard;
@@ -53,30 +55,37 @@ type Sealed = (Parts, Content, Arc<Facts>);
 
 enum Attempt {
     Done(Box<Reply>),
-    /// Begin anew: with a new sequence, a new nonce number, and a connection that was not used before if `fresh`.
-    Again { fresh: bool },
+    /// Begin anew: with a new sequence, a new nonce number, and a connection that was not used before if `fresh`. `why` is the
+    /// error if this was the last attempt.
+    Again { fresh: bool, why: Error },
 }
 
 /// Runs sequences until one comes to its end.
 pub(crate) async fn run(inner: &Inner, request: &UserRequest<'_>) -> Result<Reply, Error> {
-    let mut fresh = false;
-    for _ in 0..=MAX_RESTARTS {
-        let mut run = Run { inner, request, asked: 0, prompting: None, sent_before: false };
+    let (mut fresh, mut left) = (false, MAX_RESTARTS);
+    loop {
+        let logins_made = inner.logins_made.load(Ordering::Acquire);
+        let mut run = Run { inner, request, logins_made, asked: 0, prompting: None, sent_before: false, last: left == 0 };
         match run.sequence(fresh).await? {
             Attempt::Done(reply) => return Ok(*reply),
-            Attempt::Again { fresh: next } => fresh |= next,
+            Attempt::Again { why, .. } if left == 0 => return Err(why),
+            Attempt::Again { .. } if !request.body.is_whole() => {
+                return Err(Error::BodyGone(Box::new(request.url.origin().clone())));
+            }
+            Attempt::Again { fresh: next, .. } => fresh |= next,
         }
-        if !request.body.is_whole() {
-            return Err(Error::BodyGone(Box::new(request.url.origin().clone())));
-        }
+        left -= 1;
     }
-    Err(Error::fatal(request.url.origin(), Fatal::ChannelChanged))
 }
 
 /// One sequence.
 struct Run<'a> {
     inner: &'a Inner,
     request: &'a UserRequest<'a>,
+    /// How many logins the client had made when this began.
+    logins_made: u64,
+    /// There is no further attempt behind this one.
+    last: bool,
     /// How often the user was asked.
     asked: u32,
     /// Keeps others from asking until this login is through.
@@ -96,6 +105,7 @@ impl Run<'_> {
         let target = Target { origin: origin.clone(), path: url.target().to_owned(), channel };
         let begun = crate::lock(&self.inner.core).begin(&target, self.inner.clock.now());
         let mut next = begun.map_err(|mismatch| fatal(mismatch.into()))?;
+        let mut unwritten = 0;
         for number in 0..MAX_REQUESTS {
             let first = number == 0;
             let (mut sequence, computed) = match next {
@@ -110,14 +120,20 @@ impl Run<'_> {
                 match sequence.send_over(&connection.facts.channel) {
                     Ok(()) => {}
                     // A kept session belongs to its certificate; here is another one.
-                    Err(Fatal::ChannelChanged) if !computed => return Ok(Attempt::Again { fresh: false }),
+                    Err(Fatal::ChannelChanged) if !computed => {
+                        return Ok(Attempt::Again { fresh: false, why: fatal(Fatal::ChannelChanged) });
+                    }
                     Err(error) => return Err(fatal(error)),
                 }
                 let (stage, sent) = self.send(&mut connection, sequence, computed).await?;
                 match sent {
-                    Sent::Unwritten(_) if first => return Ok(Attempt::Again { fresh: true }),
+                    Sent::Unwritten(_) if first => return Ok(Attempt::Again { fresh: true, why: self.unwritten() }),
                     Sent::Unwritten(same) => {
                         sequence = same;
+                        if unwritten >= MAX_RESTARTS {
+                            return Err(self.unwritten());
+                        }
+                        unwritten += 1;
                         connection = self.inner.pool.checkout(origin, Need { fresh: true, ..need }).await?;
                     }
                     sent => break (stage, sent),
@@ -128,7 +144,7 @@ impl Run<'_> {
                 Sent::Lost { error, body_touched } => {
                     // A connection that waited may have been ended by the server just now. What is safe is asked again.
                     let again = first && connection.reused && self.request.method.is_safe() && !body_touched;
-                    return if again { Ok(Attempt::Again { fresh: true }) } else { Err(error) };
+                    return if again { Ok(Attempt::Again { fresh: true, why: error }) } else { Err(error) };
                 }
                 Sent::Unwritten(_) => return Err(Error::Internal("a request was left unwritten")),
             };
@@ -146,6 +162,9 @@ impl Run<'_> {
                 Step::Continue(next) => next,
                 Step::Done(Outcome::AuthSucceed(proven)) => {
                     facts.set_proven();
+                    if stage == Stage::Fresh {
+                        self.inner.logins_made.fetch_add(1, Ordering::AcqRel);
+                    }
                     let proof = Proof::Mutual {
                         user: proven.user().clone(),
                         realm: proven.realm().clone(),
@@ -188,6 +207,11 @@ impl Run<'_> {
         Ok((stage, sent))
     }
 
+    fn unwritten(&self) -> Error {
+        let closed = io::Error::new(io::ErrorKind::ConnectionAborted, "it ends each connection before a request is sent");
+        Error::network(self.request.url.origin(), NetworkFault::Connect(closed))
+    }
+
     fn reply(&self, (head, content, facts): Sealed, proof: Proof) -> Reply {
         let url = self.request.url.clone();
         Reply { url, head, content, proof, hops: Vec::new(), certificate: facts.certificate.clone() }
@@ -217,9 +241,10 @@ impl Run<'_> {
         }
         if self.prompting.is_none() {
             self.prompting = Some(self.inner.prompting.lock().await);
-            let known = crate::lock(&self.inner.core).logins().any(|login| login.realm == required.realm());
-            if known && self.asked == 0 {
-                return Ok(Login::Attempt(Attempt::Again { fresh: false }));
+            // Somebody else may have logged in while this one waited for its turn.
+            if self.inner.logins_made.load(Ordering::Acquire) != self.logins_made && !self.last {
+                let why = Error::Internal("other logins came in between all the time");
+                return Ok(Login::Attempt(Attempt::Again { fresh: false, why }));
             }
         }
         self.asked += 1;

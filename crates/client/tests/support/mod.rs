@@ -22,6 +22,7 @@ use tagai_client::core::server::{Server, ServerConfig, Session, Step, Verdict};
 use tagai_client::core::time::Time;
 use tagai_client::core::validation::Channel;
 use tagai_client::{Client, ClientBuilder, FixedCredential};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 pub const USER: &str = "alice";
@@ -67,18 +68,19 @@ pub struct Judgement {
 
 impl Site {
     pub fn new(origin: Origin, users: &[(&str, &str)], adjust: impl FnOnce(&mut ServerConfig)) -> Arc<Self> {
-        let realm = AuthRealm {
+        let single = AuthRealm {
             algorithm: Algorithm::EcP256Sha256,
             auth_scope: AuthScope::SingleServer(origin.clone()),
             name: RealmName::new("staff").unwrap(),
         };
+        let mut config = ServerConfig::new(origin.clone(), single);
+        adjust(&mut config);
+        let realm = config.realm.clone();
         let verifier = |name: &str, password: &str| {
             let pi = Pi::derive(&realm, &Username::prepare(name).unwrap(), &Password::prepare(password).unwrap());
             J::from_pi(realm.algorithm, &pi).unwrap()
         };
         let users = users.iter().map(|(name, password)| ((*name).to_owned(), verifier(name, password))).collect();
-        let mut config = ServerConfig::new(origin.clone(), realm.clone());
-        adjust(&mut config);
         Arc::new(Self {
             origin,
             server: Server::new(config, &mut UnwrapErr(SysRng)).unwrap(),
@@ -203,6 +205,11 @@ impl Site {
 
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
+    }
+
+    /// Ends the connections that are open now.
+    pub fn end_connections(&self) {
+        self.tasks.lock().unwrap().drain(1..).for_each(|task| task.abort());
     }
 
     /// Ends all connections, and takes no more.
@@ -338,4 +345,102 @@ pub fn client(site: &Site) -> Client {
 
 pub async fn text(reply: tagai_client::Reply) -> String {
     String::from_utf8(reply.bytes(1 << 20).await.unwrap().unwrap().to_vec()).unwrap()
+}
+
+/// What an attacker at a raw socket got: whole requests, head and whatever came behind it.
+pub type Taken = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// A server that answers each connection's first head with `answer`, and keeps what it reads until the connection ends.
+pub fn serve_raw(listener: TcpListener, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Taken {
+    let taken = Taken::default();
+    let (kept, answer) = (Arc::clone(&taken), Arc::new(answer));
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
+            tokio::spawn(async move {
+                let (mut read, mut answered) = (Vec::new(), false);
+                let index = {
+                    let mut kept = kept.lock().unwrap();
+                    kept.push(Vec::new());
+                    kept.len() - 1
+                };
+                while let Ok(octets) = stream.read_buf(&mut read).await {
+                    kept.lock().unwrap()[index] = read.clone();
+                    if octets == 0 {
+                        break;
+                    }
+                    if !answered && let Some(end) = read.windows(4).position(|window| window == b"\r\n\r\n") {
+                        answered = true;
+                        let answer = answer(std::str::from_utf8(&read[..end]).unwrap());
+                        if answer.is_empty() || stream.write_all(&answer).await.is_err() {
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    taken
+}
+
+/// A port that a site has left.
+pub async fn take_over(site: &Site) -> TcpListener {
+    site.stop();
+    let address = (std::net::Ipv4Addr::LOCALHOST, site.origin.port());
+    loop {
+        // The listener's task has to be gone first.
+        match TcpListener::bind(address).await {
+            Ok(listener) => return listener,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+}
+
+/// A stream of so many octets, of unknown length.
+pub fn upload(octets: usize) -> tagai_client::Body {
+    tagai_client::Body::stream(Upload(octets))
+}
+
+struct Upload(usize);
+
+impl http_body::Body for Upload {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
+        let part = self.0.min(65_536);
+        self.0 -= part;
+        std::task::Poll::Ready((part > 0).then(|| Ok(http_body::Frame::data(Bytes::from(vec![b'x'; part])))))
+    }
+}
+
+/// Answers the first request of each connection, and ends the connection when the second has come. Counts requests.
+pub fn serve_twice(listener: TcpListener) -> Arc<AtomicUsize> {
+    let heads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&heads);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let counted = Arc::clone(&counted);
+            tokio::spawn(async move {
+                for number in 0..2 {
+                    let mut read = Vec::new();
+                    while !read.windows(4).any(|window| window == b"\r\n\r\n") {
+                        if stream.read_buf(&mut read).await.unwrap_or(0) == 0 {
+                            return;
+                        }
+                    }
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    if number == 0 {
+                        drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await);
+                    }
+                }
+            });
+        }
+    });
+    heads
 }
