@@ -228,6 +228,9 @@ impl ClientBuilder {
 
 impl std::fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientBuilder").field("roots", &self.roots.len()).field("pool", &self.pool).finish_non_exhaustive()
+        f.debug_struct("ClientBuilder")
+            .field("roots", &self.roots.len())
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
     }
 }

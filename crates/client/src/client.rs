@@ -79,7 +79,12 @@ impl Client {
     ///
     /// # Errors
     /// [`RememberError`] if the realm's scope is one that the server has no right to.
-    pub async fn remember(&self, realm: &AuthRealm, server: &Origin, credential: Credential) -> Result<(), RememberError> {
+    pub async fn remember(
+        &self,
+        realm: &AuthRealm,
+        server: &Origin,
+        credential: Credential,
+    ) -> Result<(), RememberError> {
         let validation = match server.scheme() {
             tagai_core::realm::Scheme::Http => ValidationMethod::Host,
             tagai_core::realm::Scheme::Https => ValidationMethod::TlsServerEndPoint,
@@ -98,6 +103,7 @@ impl Client {
 
     /// Forgets everything about a realm: the credential and all sessions. Says whether there was any. Requests that are under
     /// way come to their end, but bring nothing of it back.
+    #[expect(clippy::must_use_candidate, reason = "whether there was a login matters to few")]
     pub fn logout(&self, realm: &AuthRealm) -> bool {
         crate::lock(&self.0.core).logout(realm)
     }

@@ -75,6 +75,9 @@ impl Prompt for FixedCredential {
 
 impl std::fmt::Debug for FixedCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FixedCredential").field("origin", &self.origin).field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("FixedCredential")
+            .field("origin", &self.origin)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }

@@ -10,7 +10,7 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, LO
 use http::{Method, StatusCode};
 
 /// What the client, or HTTP below it, sets by itself.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 10] = [
     "connection",
     "content-length",
     "expect",
@@ -19,7 +19,6 @@ const RESERVED: [&str; 11] = [
     "keep-alive",
     "proxy-connection",
     "te",
-    "trailer",
     "transfer-encoding",
     "upgrade",
 ];
@@ -128,7 +127,11 @@ impl Request {
                 let described: Vec<HeaderName> = described.cloned().collect();
                 described.iter().for_each(|name| drop(headers.remove(name)));
             }
-            hops.push(Hop { url: std::mem::replace(&mut url, next), status: reply.status(), proof: reply.proof().clone() });
+            hops.push(Hop {
+                url: std::mem::replace(&mut url, next),
+                status: reply.status(),
+                proof: reply.proof().clone(),
+            });
             method = next_method;
             reply.content.discard().await;
         }

@@ -199,7 +199,11 @@ impl SessionFile {
     /// Waits until no other process reads or writes. The file itself is replaced by each change, so another one is locked.
     fn lock(&self) -> Result<File, SessionFileError> {
         let directory = self.directory();
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed("make the directory", directory))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(failed("make the directory", directory))?;
         let found = fs::metadata(directory).map_err(failed("look at", directory))?;
         private(directory, &found, 0o022, "go-w")?;
         let path = self.beside(".lock");
@@ -221,7 +225,8 @@ impl SessionFile {
             return Err(SessionFileError::Damaged(self.path.clone()));
         }
         // In one piece, so that no copy of it is left behind by growth.
-        let mut octets = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default().saturating_add(1)));
+        let mut octets =
+            Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or_default().saturating_add(1)));
         file.take(MAX_FILE).read_to_end(&mut octets).map_err(self.failed("read"))?;
         let sessions = parse(&octets).ok_or_else(|| SessionFileError::Damaged(self.path.clone()))?;
         let now = Time::at(system_time());

@@ -217,7 +217,9 @@ mod tests {
         ] {
             assert_eq!(Url::parse(given), Err(error), "{given}");
         }
-        for given in ["ftp://a/", "http://", "http://a:0/", "http://a:x/", "http://a\\b/", "http://[::1/", "http://é/"] {
+        for given in
+            ["ftp://a/", "http://", "http://a:0/", "http://a:x/", "http://a\\b/", "http://[::1/", "http://é/"]
+        {
             assert!(matches!(Url::parse(given), Err(UrlError::Server(_))), "{given}");
         }
         assert_eq!(Url::parse(&format!("http://a/{}", "b".repeat(MAX_URL_LEN))), Err(UrlError::TooLong));

@@ -156,3 +156,65 @@ async fn a_proof_in_100_continue_lets_the_body_go() {
     assert!(reply.is_proven());
     assert_eq!(text(reply).await, "kept");
 }
+
+#[tokio::test]
+async fn one_that_plays_along_to_100_continue_gets_the_body_and_is_caught() {
+    let site = http_site().await;
+    let client = client(&site);
+    assert!(client.get(&site.url("/private")).await.unwrap().is_proven());
+    let listener = take_over(&site).await;
+    let served = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut read = Vec::new();
+        while !read.windows(4).any(|window| window == b"\r\n\r\n") {
+            assert!(stream.read_buf(&mut read).await.unwrap() > 0);
+        }
+        assert!(read.ends_with(b"\r\n\r\n"), "the body waits");
+        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+        while !read.ends_with(b"body") {
+            assert!(stream.read_buf(&mut read).await.unwrap() > 0);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    });
+    let error = post(&client, &site.url("/private"), "body").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotProven, "{error}");
+    served.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_proof_in_100_continue_ends_everything() {
+    let site = http_site().await;
+    let client = client(&site);
+    assert!(client.get(&site.url("/private")).await.unwrap().is_proven());
+    let taken = serve_raw(take_over(&site).await, |head| {
+        let sid = head.split("sid=").nth(1).unwrap().split(',').next().unwrap();
+        let proof = format!("version=1, sid={sid}, vks={}", "0".repeat(64));
+        format!("HTTP/1.1 100 Continue\r\nAuthentication-Info: {proof}\r\n\r\n").into_bytes()
+    });
+    let error = post(&client, &site.url("/private"), upload(LARGE)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotProven, "{error}");
+    assert!(taken.lock().unwrap().iter().all(|read| read.ends_with(b"\r\n\r\n")));
+}
+
+#[tokio::test]
+async fn a_source_that_fails_is_said_to_have_failed() {
+    let site = http_site().await;
+    let client = Client::builder().build().unwrap();
+    let error = post(&client, &site.url("/public"), Body::stream(Broken).eager()).await.unwrap_err();
+    let Error::Network { fault: tagai_client::NetworkFault::RequestBody(why), .. } = error else { panic!("{error}") };
+    assert_eq!(why.to_string(), "the disk is gone");
+}
+
+struct Broken;
+
+impl http_body::Body for Broken {
+    type Data = bytes::Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, &'static str>>> {
+        std::task::Poll::Ready(Some(Err("the disk is gone")))
+    }
+}

@@ -39,7 +39,9 @@ async fn one_login_serves_many_requests_of_one_round_trip_each() {
     let site = http_site().await;
     let client = client(&site);
     let reply = client.get(&site.url("/private")).await.unwrap();
-    let Proof::Mutual { user, realm, server, session_reused, .. } = reply.proof().clone() else { panic!("not proven") };
+    let Proof::Mutual { user, realm, server, session_reused, .. } = reply.proof().clone() else {
+        panic!("not proven")
+    };
     assert_eq!((user.as_str(), &realm, &server, session_reused), (USER, &site.realm, &site.origin, false));
     assert_eq!(text(reply).await, "/private for alice (0 octets)");
     assert_eq!(site.take_seen().len(), 3, "401-INIT, 401-KEX-S1, 200-VFY-S");
@@ -230,8 +232,7 @@ async fn logout_forgets() {
 async fn a_remembered_credential_saves_the_first_round() {
     let site = http_site().await;
     let client = Client::builder().build().unwrap();
-    let credential =
-        Credential::password(Username::prepare(USER).unwrap(), Password::prepare(PASSWORD).unwrap());
+    let credential = Credential::password(Username::prepare(USER).unwrap(), Password::prepare(PASSWORD).unwrap());
     client.remember(&site.realm, &site.origin, credential).await.unwrap();
     assert!(client.get(&site.url("/private")).await.unwrap().is_proven());
     assert_eq!(site.take_seen().len(), 2);

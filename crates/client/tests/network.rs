@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use support::*;
-use tagai_client::{Client, Error, ErrorKind, HeadLimits, NetworkFault, PoolLimits, RedirectError, Timeouts, UsageError};
+use tagai_client::{
+    Client, Error, ErrorKind, HeadLimits, NetworkFault, PoolLimits, RedirectError, Timeouts, UsageError,
+};
 
 fn fault(error: Error) -> NetworkFault {
     assert_eq!(error.kind().exit_code(), 5, "{error}");
@@ -101,7 +103,10 @@ async fn heads_that_are_too_large_and_bodies_that_are_too_short() {
     let limits = HeadLimits { octets: 8192, fields: 64 };
     let client = Client::builder().head_limits(limits).build().unwrap();
     for path in ["/large", "/many"] {
-        assert!(matches!(fault(client.get(&format!("{origin}{path}")).await.unwrap_err()), NetworkFault::Http(_)), "{path}");
+        assert!(
+            matches!(fault(client.get(&format!("{origin}{path}")).await.unwrap_err()), NetworkFault::Http(_)),
+            "{path}"
+        );
     }
     let reply = client.get(&format!("{origin}/")).await.unwrap();
     assert_eq!(reply.bytes(3).await.unwrap(), None, "longer than the limit");
@@ -172,7 +177,8 @@ async fn redirects_are_followed_and_reported() {
     assert_eq!(hops, [(302, false), (307, true)], "one of them could have come from anybody");
     assert!(reply.is_proven());
 
-    let reply = client.request(Method::POST, &site.url("/private/to/303/private/end")).body("x").send().await.unwrap();
+    let reply =
+        client.request(Method::POST, &site.url("/private/to/303/private/end")).body("x").send().await.unwrap();
     assert_eq!(text(reply).await, "/private/end for alice (0 octets)");
     for status in [301, 302, 307, 308] {
         let url = site.url(&format!("/private/to/{status}/private/end"));
@@ -194,7 +200,12 @@ async fn what_is_for_one_server_does_not_go_to_another() {
     let client = client(&site);
     assert!(client.get(&site.url("/private")).await.unwrap().is_proven());
     let with_secrets = |url: &str| {
-        client.request(Method::GET, url).allow_unproven().header("Cookie", "a=b").header("Authorization", "Bearer x").send()
+        client
+            .request(Method::GET, url)
+            .allow_unproven()
+            .header("Cookie", "a=b")
+            .header("Authorization", "Bearer x")
+            .send()
     };
     let reply = with_secrets(&site.url(&format!("/private/to/302/x?{}", other.url("/public")))).await.unwrap();
     assert_eq!(reply.url().origin(), &other.origin);
@@ -234,4 +245,18 @@ async fn a_cancelled_request_leaves_the_client_as_good_as_before() {
     let nonces = site.nonces.lock().unwrap().clone();
     assert_eq!(nonces.iter().collect::<HashSet<_>>().len(), nonces.len());
     drop(Arc::clone(&site));
+}
+
+#[tokio::test]
+async fn trailers_arrive_behind_the_body() {
+    use http_body_util::BodyExt as _;
+    let (listener, origin) = listen("http").await;
+    serve_raw(listener, |_| {
+        b"HTTP/1.1 200 OK\r\nTrailer: sum\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n0\r\nsum: 4\r\n\r\n"
+            .to_vec()
+    });
+    let reply = Client::builder().build().unwrap().get(&format!("{origin}/")).await.unwrap();
+    let whole = reply.into_response().into_body().collect().await.unwrap();
+    assert_eq!(whole.trailers().unwrap()["sum"], "4");
+    assert_eq!(whole.to_bytes(), "four");
 }

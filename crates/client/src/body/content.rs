@@ -113,10 +113,13 @@ impl http_body::Body for Content {
             }
             Poll::Pending => {
                 let idle = this.idle;
-                let sleep = this.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + idle)));
+                let sleep =
+                    this.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + idle)));
                 match sleep.as_mut().poll(cx) {
                     Poll::Pending => Poll::Pending,
-                    Poll::Ready(()) => this.fail(NetworkFault::Timeout { what: "the next part of the body", after: idle }),
+                    Poll::Ready(()) => {
+                        this.fail(NetworkFault::Timeout { what: "the next part of the body", after: idle })
+                    }
                 }
             }
         }

@@ -6,5 +6,5 @@ mod outgoing;
 
 pub use content::Content;
 pub(crate) use gate::Gate;
-pub use outgoing::{Body, SMALL_BODY};
 pub(crate) use outgoing::Outgoing;
+pub use outgoing::{Body, SMALL_BODY};

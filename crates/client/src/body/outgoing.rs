@@ -99,7 +99,16 @@ impl Body {
             Source::Bytes(bytes) => u64::try_from(bytes.len()).ok(),
             Source::Stream { hint, .. } => hint.exact(),
         };
-        (Outgoing { source: self.source.clone(), taken: None, left, done: self.is_empty(), gate: Arc::clone(&gate) }, gate)
+        (
+            Outgoing {
+                source: self.source.clone(),
+                taken: None,
+                left,
+                done: self.is_empty(),
+                gate: Arc::clone(&gate),
+            },
+            gate,
+        )
     }
 }
 
@@ -156,10 +165,7 @@ impl http_body::Body for Outgoing {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if self.done {
             return Poll::Ready(None);
         }
@@ -211,7 +217,7 @@ impl http_body::Body for Outgoing {
     fn size_hint(&self) -> SizeHint {
         match (&self.source, self.left) {
             (_, Some(left)) => SizeHint::with_exact(left),
-            (Source::Stream { hint, .. }, None) => hint.clone(),
+            (Source::Stream { hint, .. }, None) => *hint,
             _ => SizeHint::default(),
         }
     }

@@ -29,11 +29,18 @@ pub(super) struct Prepared {
 
 /// What came of it.
 pub(super) enum Sent {
-    Response { sequence: Sequence, response: Response<Incoming>, gate: Shutter },
+    Response {
+        sequence: Sequence,
+        response: Response<Incoming>,
+        gate: Shutter,
+    },
     /// Not an octet was written.
     Unwritten(Sequence),
     /// The connection ended before there was a response.
-    Lost { error: Error, body_touched: bool },
+    Lost {
+        error: Error,
+        body_touched: bool,
+    },
 }
 
 impl Prepared {

@@ -57,7 +57,10 @@ enum Attempt {
     Done(Box<Reply>),
     /// Begin anew: with a new sequence, a new nonce number, and a connection that was not used before if `fresh`. `why` is the
     /// error if this was the last attempt.
-    Again { fresh: bool, why: Error },
+    Again {
+        fresh: bool,
+        why: Error,
+    },
 }
 
 /// Runs sequences until one comes to its end.
@@ -65,7 +68,8 @@ pub(crate) async fn run(inner: &Inner, request: &UserRequest<'_>) -> Result<Repl
     let (mut fresh, mut left) = (false, MAX_RESTARTS);
     loop {
         let logins_made = inner.logins_made.load(Ordering::Acquire);
-        let mut run = Run { inner, request, logins_made, asked: 0, prompting: None, sent_before: false, last: left == 0 };
+        let mut run =
+            Run { inner, request, logins_made, asked: 0, prompting: None, sent_before: false, last: left == 0 };
         match run.sequence(fresh).await? {
             Attempt::Done(reply) => return Ok(*reply),
             Attempt::Again { why, .. } if left == 0 => return Err(why),
@@ -175,7 +179,7 @@ impl Run<'_> {
                 }
                 Step::Done(Outcome::Unauthenticated(sealed)) => return self.unauthenticated(sealed, stage),
                 Step::Done(Outcome::AuthRequired(required)) => match self.login(required).await? {
-                    Login::Next(next) => next,
+                    Login::Next(next) => *next,
                     Login::Attempt(attempt) => return Ok(attempt),
                 },
             };
@@ -208,7 +212,8 @@ impl Run<'_> {
     }
 
     fn unwritten(&self) -> Error {
-        let closed = io::Error::new(io::ErrorKind::ConnectionAborted, "it ends each connection before a request is sent");
+        let closed =
+            io::Error::new(io::ErrorKind::ConnectionAborted, "it ends each connection before a request is sent");
         Error::network(self.request.url.origin(), NetworkFault::Connect(closed))
     }
 
@@ -260,7 +265,7 @@ impl Run<'_> {
             Some(credential) => {
                 let (next, (_, content, _)) = required.supply(credential);
                 content.discard().await;
-                Ok(Login::Next(next))
+                Ok(Login::Next(Box::new(next)))
             }
             None => {
                 self.asked -= 1;
@@ -291,7 +296,7 @@ impl Run<'_> {
 }
 
 enum Login {
-    Next(Next),
+    Next(Box<Next>),
     Attempt(Attempt),
 }
 
@@ -309,5 +314,7 @@ fn asks_for_login(head: &Parts) -> bool {
 async fn compute(work: Work) -> Result<Result<Sequence, Fatal>, Error> {
     let run = move || work.run(&mut UnwrapErr(SysRng));
     // The system's random generator fails by a panic, which ends that thread's work alone.
-    tokio::task::spawn_blocking(run).await.map_err(|_| Error::Internal("the random generator or the arithmetic failed"))
+    tokio::task::spawn_blocking(run)
+        .await
+        .map_err(|_| Error::Internal("the random generator or the arithmetic failed"))
 }

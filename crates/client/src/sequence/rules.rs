@@ -73,7 +73,9 @@ impl Case<'_> {
             _ if body.is_small() && sent_before => Hold::No,
             _ if strict => Hold::Proof,
             Stage::Exchange => Hold::Proof,
-            Stage::Normal | Stage::Kept | Stage::Fresh if body.is_small() && (stage == Stage::Normal || peer_proven) => {
+            Stage::Normal | Stage::Kept | Stage::Fresh
+                if body.is_small() && (stage == Stage::Normal || peer_proven) =>
+            {
                 Hold::No
             }
             Stage::Normal => Hold::Asked,

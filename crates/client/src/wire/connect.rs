@@ -150,7 +150,8 @@ impl Connector {
         let mut http1 = config.clone();
         http1.alpn_protocols = vec![b"http/1.1".to_vec()];
         let mut any = config;
-        any.alpn_protocols = if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { http1.alpn_protocols.clone() };
+        any.alpn_protocols =
+            if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { http1.alpn_protocols.clone() };
         Self { any: Arc::new(any), http1: Arc::new(http1), timeouts, limits }
     }
 
@@ -177,7 +178,8 @@ impl Connector {
         let (channel, certificate) = tls::channel(session).map_err(fail)?;
         let http2 = session.alpn_protocol() == Some(b"h2");
         let facts = Facts { channel, certificate: Some(certificate), proven: AtomicBool::new(false) };
-        let connected = if http2 { self.http2(stream, facts, held).await } else { self.http1(stream, facts, held).await };
+        let connected =
+            if http2 { self.http2(stream, facts, held).await } else { self.http1(stream, facts, held).await };
         connected.map_err(fail)
     }
 

@@ -28,9 +28,7 @@ pub(crate) fn tls_config(roots: RootCertStore) -> Result<ClientConfig, UsageErro
 /// The name that the certificate has to be for.
 pub(crate) fn server_name(host: &Host) -> Result<ServerName<'static>, NetworkFault> {
     match host {
-        Host::Domain(name) => {
-            ServerName::try_from(name.clone()).map_err(|error| NetworkFault::Tls(Box::new(error)))
-        }
+        Host::Domain(name) => ServerName::try_from(name.clone()).map_err(|error| NetworkFault::Tls(Box::new(error))),
         Host::V4(address) => Ok(ServerName::from(std::net::IpAddr::V4(*address))),
         Host::V6(address) => Ok(ServerName::from(std::net::IpAddr::V6(*address))),
     }

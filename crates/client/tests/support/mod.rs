@@ -148,7 +148,8 @@ impl Site {
 
     async fn answer(&self, request: Request<Incoming>, channel: &Channel) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
-        let text = |name: &str| head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let text =
+            |name: &str| head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let path = head.uri.path().to_owned();
         let authorization = text("authorization");
         let open = path.starts_with("/public") || path.starts_with("/go/");
@@ -172,7 +173,8 @@ impl Site {
         if judgement.status == 200 {
             // hyper sends 100 (Continue) as soon as the body is read.
             seen.body = body.collect().await.map_or(0, |body| body.to_bytes().len());
-            let page = format!("{path} for {} ({} octets)", judgement.user.as_deref().unwrap_or("anybody"), seen.body);
+            let page =
+                format!("{path} for {} ({} octets)", judgement.user.as_deref().unwrap_or("anybody"), seen.body);
             *response.body_mut() = Full::new(page.into());
         }
         if let Some((name, value)) = judgement.field {
@@ -269,7 +271,8 @@ pub fn serve_http(site: &Arc<Site>, listener: TcpListener) {
                 let site = Arc::clone(&site);
                 async move { Ok::<_, Infallible>(site.answer(request, &Channel::Plain).await) }
             });
-            let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            let connection =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             let task = tokio::spawn(async move { drop(connection.await) });
             served.tasks.lock().unwrap().push(task.abort_handle());
         }
@@ -307,7 +310,8 @@ pub fn serve_https(site: &Arc<Site>, listener: TcpListener, shown: Arc<Mutex<Arc
             let site = Arc::clone(&served);
             let task = tokio::spawn(async move {
                 let Ok(stream) = acceptor.accept(stream).await else { return };
-                let exporter = stream.get_ref().1.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
+                let exporter =
+                    stream.get_ref().1.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
                 let exporter = exporter.ok().map(tagai_client::core::validation::Exporter);
                 let channel = Channel::tls(&certificate.der, exporter).unwrap();
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
