@@ -15,13 +15,14 @@ use tagai_core::time::Time;
 /// A session is *half-open* while its client has not proven itself; strangers can make as many of those as they like. So they
 /// have limits of their own, and never push out a session that was proven.
 pub trait SessionStore: Send + Sync + 'static {
-    /// Keeps a new, half-open session that `owner` asked for. If there are too many, others of the kind make room; see
-    /// [`SessionLimits`].
+    /// Keeps a new, half-open session of `server` that `owner` asked for. If there are too many, others of the kind make room;
+    /// see [`SessionLimits`]. A session with the same sid is replaced: sids are 128 random bits.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn insert(
         &self,
+        server: &Server,
         session: Session,
         owner: Owner,
         now: Time,
@@ -29,6 +30,10 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Changes the session `sid` of `server` by one atomic step: no other call sees it before `change` has returned and what it
     /// gave back is kept. `change` gets `None` if there is no such session, and what it gives back for none is ignored.
+    /// A session that comes back authenticated is established from now on; one that comes back inactive is dropped.
+    ///
+    /// `change` is short and does not wait: other sessions may wait for it. If it panics, nothing that it made is kept, the
+    /// panic goes on to the caller, and the store goes on with its other sessions.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; what `change` returned is lost then, and must not have had an effect.
