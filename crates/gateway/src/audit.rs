@@ -112,17 +112,29 @@ impl AuditFile {
         &self.path
     }
 
+    /// Makes sure that lines can be written, before something is done that has to be noted.
+    ///
+    /// # Errors
+    /// What opening the file gives.
+    pub fn prepare(&self) -> io::Result<()> {
+        self.open().map(|_| ())
+    }
+
+    fn open(&self) -> io::Result<std::fs::File> {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&self.path)
+    }
+
     /// Appends a line in a single write, so that lines of several processes do not mix. If there is no file, one is made that
     /// only its owner can read.
     ///
     /// # Errors
     /// What opening or writing the file gives; the caller says which file it was.
     pub fn append(&self, line: &Line) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&self.path)?;
+        let mut file = self.open()?;
         let json = line.to_json();
         let written = file.write(json.as_bytes())?;
         if written == json.len() {
@@ -217,6 +229,7 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             assert_eq!(std::fs::metadata(file.path()).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        assert!(AuditFile::new(dir.path().join("missing/audit.log")).append(&line).is_err());
+        let nowhere = AuditFile::new(dir.path().join("missing/audit.log"));
+        assert!(nowhere.prepare().is_err() && nowhere.append(&line).is_err());
     }
 }
