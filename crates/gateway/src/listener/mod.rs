@@ -138,9 +138,7 @@ impl Listener {
         let mut pause = FIRST_PAUSE;
         let grace = loop {
             tokio::select! {
-                stopped = stop.wait_for(Option::is_some) => {
-                    break stopped.ok().and_then(|grace| *grace).unwrap_or_default();
-                }
+                grace = stopped(&mut stop) => break grace,
                 accepted = self.socket.accept() => match accepted {
                     Ok((stream, peer)) => {
                         pause = FIRST_PAUSE;
@@ -173,6 +171,10 @@ impl Listener {
         let _ = tokio::time::timeout(LONGEST_PAUSE, phase.closed()).await;
         Drained { cut }
     }
+}
+
+async fn stopped(stop: &mut watch::Receiver<Option<Duration>>) -> Duration {
+    stop.wait_for(Option::is_some).await.ok().and_then(|grace| *grace).unwrap_or_default()
 }
 
 const FIRST_PAUSE: Duration = Duration::from_millis(5);

@@ -347,7 +347,7 @@ mod tests {
             "GET / HTTP/1.1\r\nX: \x01",
             "P / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r",
             "P / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r",
-            "P / HTTP/1.1\r\nContent-Length: 1, 1\r",
+            "P / HTTP/1.1\r\nContent-Length: 1, 1",
             "P / HTTP/1.1\r\nContent-Length: +1\r",
             "P / HTTP/1.1\r\nContent-Length: 0x1\r",
             "P / HTTP/1.1\r\nContent-Length: \r",

@@ -60,7 +60,7 @@ pub fn check<B>(request: &Request<B>, secure: bool) -> Result<Authority, Refusal
     }
     match (uri.authority(), host) {
         (Some(target), Some(host)) if !same(target, &host, secure) => Err(bad("the target and Host disagree")),
-        (Some(target), _) if target.as_str().contains('@') => Err(bad("user information in the target")),
+        (Some(target), _) if !is_plain(target) => Err(bad("the target's authority is no host")),
         // RFC 9112 §3.2: HTTP/1.1 has Host, even if the target names the authority too.
         (Some(_), None) if !http2 => Err(bad("no Host")),
         (Some(target), _) => Ok(target.clone()),
@@ -75,10 +75,16 @@ fn authority(value: &HeaderValue) -> Result<Authority, Refusal> {
         Authority::from_maybe_shared(bytes::Bytes::copy_from_slice(value.as_bytes())).map_err(|_| wrong)?;
     // "h:", "h:x", "h:99999"
     let port = authority.as_str().strip_prefix(authority.host()).ok_or(wrong)?;
-    let well = !authority.host().is_empty()
-        && !authority.as_str().contains('@')
+    let well = is_plain(&authority)
         && (port.is_empty() || authority.port_u16().is_some());
     if well { Ok(authority) } else { Err(wrong) }
+}
+
+/// A host of letters, digits and the few marks of names and addresses; no user information, nothing that a configuration
+/// or a log could take for something else.
+fn is_plain(authority: &Authority) -> bool {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b':' | b'[' | b']');
+    !authority.host().is_empty() && authority.as_str().bytes().all(plain)
 }
 
 /// Case does not count in a host, and the port of the scheme may be left out.
