@@ -15,8 +15,7 @@ pub(super) fn configuration(plan: &Plan, host: &Host, origins: &[Origin; 2], cha
     };
     let [tls, plain] = [plan.https_port, plan.http_port].map(|port| SocketAddr::new(address, port));
     let [https, http] = origins;
-    // A TOML string: what an argument holds is escaped.
-    let upstream = toml::Value::String(plan.upstream.clone());
+    let routes = &plan.routes;
     format!(
         r#"# The configuration of tagai. `tagai check` says what is wrong with it, and where.
 # Paths of files are relative to the directory of this file. Times are written "30s", "10m", "1h"; sizes "64KiB", "10MiB".
@@ -52,16 +51,7 @@ scope = "{host}"               # where the passwords are valid: "host", "https:/
 [[site]]
 origins = ["{https}", "{http}"]   # what users have in their address bar; others are answered 421
 
-[[site.route]]                      # several are possible; the longest path wins
-path = "/"                          # this and everything below
-access = "protected"                # only users of the realm; "optional": they may log in; "public": nobody is asked
-realm = "staff"
-upstream = {upstream} # your application; or https:// or h2c://, with a path prefix if it needs one
-# methods = ["GET", "POST"]         # the only ones that are let through
-# max-body = "100MiB"               # of a request; or "unlimited"
-# timeout = "60s"                   # until the application's response begins
-# pass-host = true                  # the application sees the host that the client asked for
-
+{routes}
 # [site.route.control]              # wishes for how clients behave (RFC 8053)
 # auth-style = "non-modal"          # or "modal"
 # location-when-unauthenticated = "/login"
@@ -111,6 +101,24 @@ audit = "audit.log"                 # logins, refusals, logouts, changes of user
     )
 }
 
+/// One route for everything, with comments.
+pub(crate) fn only_route(upstream: &str) -> String {
+    // A TOML string: what an argument holds is escaped.
+    let upstream = toml::Value::String(upstream.to_owned());
+    format!(
+        r#"[[site.route]]                      # several are possible; the longest path wins
+path = "/"                          # this and everything below
+access = "protected"                # only users of the realm; "optional": they may log in; "public": nobody is asked
+realm = "staff"
+upstream = {upstream} # your application; or https:// or h2c://, with a path prefix if it needs one
+# methods = ["GET", "POST"]         # the only ones that are let through
+# max-body = "100MiB"               # of a request; or "unlimited"
+# timeout = "60s"                   # until the application's response begins
+# pass-host = true                  # the application sees the host that the client asked for
+"#
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +128,7 @@ mod tests {
 
     fn text(host: &str, upstream: &str) -> String {
         let plan =
-            Plan { dir: "x".into(), host: host.into(), https_port: 8443, http_port: 8080, upstream: upstream.into() };
+            Plan { dir: "x".into(), host: host.into(), https_port: 8443, http_port: 8080, routes: only_route(upstream) };
         let host = Host::parse(host).unwrap();
         let origins = [(Scheme::Https, 8443), (Scheme::Http, 8080)]
             .map(|(scheme, port)| Origin::new(scheme, host.clone(), port));
