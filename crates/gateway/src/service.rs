@@ -13,7 +13,7 @@ use crate::metrics::{KindLabel, Metrics};
 use crate::proxy::{Body, ForwardContext, ProxyError, check, forward};
 use crate::route::{Entry, Gate, NoRoute, Place, Table};
 use arc_swap::ArcSwap;
-use http::header::{ALLOW, EXPECT, WWW_AUTHENTICATE};
+use http::header::{ALLOW, AUTHORIZATION, EXPECT, WWW_AUTHENTICATE};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use std::sync::Arc;
@@ -45,9 +45,28 @@ pub struct Service<C, S> {
     metrics: Arc<Metrics>,
 }
 
+/// What a route asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Public,
+    Optional,
+    Protected,
+}
+
+/// Who sent a request.
+enum Who<'a, C, S> {
+    /// A user of the realm.
+    User(&'a Mutual<C, S>, AuthenticatedUser, Proof),
+    /// Nobody that any of the realms knows of; with how to log in to the first, if there is one.
+    Guest(Option<Invitation>),
+    /// Somebody who has to be told this.
+    Refused(Answer),
+}
+
 /// One request's surroundings.
 struct Scene<'a, C, S> {
     rules: &'a Rules<C, S>,
+    place: &'a Place<C, S>,
     entry: &'a Entry<C, S>,
     info: &'a ConnectionInfo,
     authority: &'a Authority,
@@ -104,7 +123,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
                 return Ok(self.misdirected(StatusCode::BAD_REQUEST, &request));
             }
         };
-        let scene = Scene { rules: &rules, entry, info: &info, authority: &authority };
+        let scene = Scene { rules: &rules, place, entry, info: &info, authority: &authority };
         let response = self.pass(scene, request).await;
         entry.counters.count(response.status());
         Ok(response)
@@ -126,23 +145,30 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
             response.headers_mut().extend(HeaderValue::try_from(allow).ok().map(|allow| (ALLOW, allow)));
             return response;
         }
-        let (mutual, optional) = match &entry.gate {
+        let (realms, access) = match &entry.gate {
+            // Who is logged in elsewhere on this server is answered with proof here too: a client that knows its user to be logged
+            // in takes nothing less, and nobody can put another page in the place of this one.
+            Gate::Public if request.headers().contains_key(AUTHORIZATION) => (&*scene.place.realms, Access::Public),
             Gate::Public => return self.forward(&scene, request, &[]).await,
-            Gate::Optional(mutual) => (mutual, true),
-            Gate::Protected(mutual) => (mutual, false),
+            Gate::Optional(mutual) => (std::slice::from_ref(mutual), Access::Optional),
+            Gate::Protected(mutual) => (std::slice::from_ref(mutual), Access::Protected),
         };
         let connection = connection(scene.rules, scene.info, request.headers());
-        let mut response = match mutual.authenticate(request.headers(), &connection).await {
-            Decision::Proven { user, proof } => self.proven(&scene, request, &user, proof).await,
-            Decision::Guest(invitation) if optional => {
+        let mut response = match who(realms, request.headers(), &connection).await {
+            Who::User(_, user, proof) => self.proven(&scene, request, &user, proof).await,
+            Who::Refused(answer) => refusal(answer, Message::Refused, request.headers()),
+            Who::Guest(invitation) if access == Access::Protected => match invitation {
+                Some(invitation) => refusal(Answer::from_invitation(&invitation), Message::LogIn, request.headers()),
+                // A protected route has a realm; without one nobody can be let in.
+                None => answer(StatusCode::INTERNAL_SERVER_ERROR, Message::Status, request.headers()),
+            },
+            Who::Guest(invitation) => {
                 let mut response = self.forward(&scene, request, &[]).await;
-                invite(&mut response, &invitation);
+                if let Some(invitation) = invitation.filter(|_| access == Access::Optional) {
+                    invite(&mut response, &invitation);
+                }
                 response
             }
-            Decision::Guest(invitation) => {
-                refusal(Answer::from_invitation(&invitation), Message::LogIn, request.headers())
-            }
-            Decision::Answer(answer) => refusal(answer, Message::Refused, request.headers()),
         };
         if let Some(control) = &entry.control {
             response.headers_mut().append(AUTHENTICATION_CONTROL, control.clone());
@@ -222,19 +248,32 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
             return response;
         }
         let connection = connection(rules, info, request.headers());
-        let mut invitation = None;
-        for mutual in &place.realms {
-            match mutual.authenticate(request.headers(), &connection).await {
-                Decision::Proven { proof, .. } => return end(mutual, request.headers(), &connection, proof).await,
-                Decision::Guest(invited) => drop(invitation.get_or_insert(invited)),
-                Decision::Answer(answer) => return refusal(answer, Message::Refused, request.headers()),
+        match who(&place.realms, request.headers(), &connection).await {
+            Who::User(mutual, _, proof) => end(mutual, request.headers(), &connection, proof).await,
+            Who::Refused(answer) => refusal(answer, Message::Refused, request.headers()),
+            Who::Guest(Some(invitation)) => {
+                refusal(Answer::from_invitation(&invitation), Message::LogIn, request.headers())
             }
-        }
-        match invitation {
-            Some(invitation) => refusal(Answer::from_invitation(&invitation), Message::LogIn, request.headers()),
-            None => self.misdirected(StatusCode::NOT_FOUND, request),
+            Who::Guest(None) => self.misdirected(StatusCode::NOT_FOUND, request),
         }
     }
+}
+
+/// Asks the realms, one after another, whether a request is one of their users'.
+async fn who<'a, C: CredentialStore, S: SessionStore>(
+    realms: &'a [Mutual<C, S>],
+    fields: &HeaderMap,
+    connection: &Connection,
+) -> Who<'a, C, S> {
+    let mut first = None;
+    for mutual in realms {
+        match mutual.authenticate(fields, connection).await {
+            Decision::Proven { user, proof } => return Who::User(mutual, user, proof),
+            Decision::Answer(answer) => return Who::Refused(answer),
+            Decision::Guest(invitation) => drop(first.get_or_insert(invitation)),
+        }
+    }
+    Who::Guest(first)
 }
 
 async fn end<C: CredentialStore, S: SessionStore>(

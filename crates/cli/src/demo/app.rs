@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The size of the download, in octets.
-pub const DOWNLOAD: u64 = 50 << 20;
+pub(super) const DOWNLOAD: u64 = 50 << 20;
 /// The octets of one piece of the download.
 const PIECE: usize = 64 << 10;
 /// The most messages that are kept, and the most characters of one.
@@ -34,7 +34,7 @@ const MAX_FRAME: usize = 64 << 10;
 type Messages = Arc<Mutex<VecDeque<(String, String)>>>;
 
 /// The application.
-pub fn application() -> Router {
+pub(super) fn application() -> Router {
     Router::new()
         .route("/", get(front))
         .route("/public/", get(public))
@@ -107,8 +107,10 @@ async fn style() -> impl IntoResponse {
 async fn app(State(messages): State<Messages>, fields: HeaderMap) -> Html<String> {
     let who = escape(&user(&fields).unwrap_or_else(|| "nobody".to_owned()));
     let messages = messages.lock().unwrap_or_else(PoisonError::into_inner);
-    let list: String =
-        messages.iter().map(|(from, text)| format!("<li><strong>{}</strong>: {}\n", escape(from), escape(text))).collect();
+    let list: String = messages
+        .iter()
+        .map(|(from, text)| format!("<li><strong>{}</strong>: {}\n", escape(from), escape(text)))
+        .collect();
     drop(messages);
     page(
         "The application",

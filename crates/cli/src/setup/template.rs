@@ -127,8 +127,13 @@ mod tests {
     use tagai_gateway::config::{Config, Guessing, Identity, Limits};
 
     fn text(host: &str, upstream: &str) -> String {
-        let plan =
-            Plan { dir: "x".into(), host: host.into(), https_port: 8443, http_port: 8080, routes: only_route(upstream) };
+        let plan = Plan {
+            dir: "x".into(),
+            host: host.into(),
+            https_port: 8443,
+            http_port: 8080,
+            routes: only_route(upstream),
+        };
         let host = Host::parse(host).unwrap();
         let origins = [(Scheme::Https, 8443), (Scheme::Http, 8080)]
             .map(|(scheme, port)| Origin::new(scheme, host.clone(), port));

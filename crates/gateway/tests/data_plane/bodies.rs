@@ -111,7 +111,8 @@ async fn bodies_have_a_limit() {
     let said = ask(gateway.address, format!("{post}Content-Length: 11\r\n\r\n01234567890")).await;
     assert!(said.starts_with("HTTP/1.1 413"), "{said}");
     assert_eq!(heads.lock().unwrap().len(), 0);
-    let counted = ask(gateway.address, format!("{post}Transfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n")).await;
+    let counted =
+        ask(gateway.address, format!("{post}Transfer-Encoding: chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n")).await;
     assert!(counted.starts_with("HTTP/1.1 413") || counted.starts_with("HTTP/1.1 200"), "{counted}");
     assert!(gateway.errors().contains("more than 10 octets"), "{}", gateway.errors());
 }
