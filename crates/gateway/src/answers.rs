@@ -22,13 +22,16 @@ pub(crate) enum Message<'a> {
 impl Message<'_> {
     fn text(self) -> String {
         match self {
-            Self::LogIn => "This page is for users who log in by HTTP Mutual authentication (RFC 8120), with which a password \
-                            never leaves your machine. This program does not know it: use `tagai get`, or a browser with the \
-                            tagai extension."
-                .into(),
-            Self::Refused => "You are not logged in: the user name or the password is wrong, or there were too many attempts. \
+            Self::LogIn => {
+                "This page is for users who log in by HTTP Mutual authentication (RFC 8120), with which a password \
+                            never leaves your machine. This program does not know it: use `tagai get`."
+                    .into()
+            }
+            Self::Refused => {
+                "You are not logged in: the user name or the password is wrong, or there were too many attempts. \
                               Nothing of your password was sent."
-                .into(),
+                    .into()
+            }
             Self::LoggedOut => "You are logged out.".into(),
             Self::Status => String::new(),
             Self::Failure(id) => format!("The application did not answer. If you report this, please mention {id}."),
