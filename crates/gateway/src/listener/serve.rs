@@ -8,6 +8,7 @@ use super::settings::Settings;
 use super::transport::Transport;
 use super::{Shared, sniff};
 use bytes::Bytes;
+use http::header::EXPECT;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -296,12 +297,19 @@ where
         info.activity.begin();
         let interim = info.interim.as_ref();
         if let Some(interim) = interim {
-            interim.reset();
+            interim.reset(expects_continue(&request));
         }
         let watch = Some(Watch { info: Arc::clone(info), handed: false });
         let request = request.map(|body| RequestBody::new(body, self.body, interim));
         Served { future: (self.handler)(request, Arc::clone(info)), watch }
     }
+}
+
+/// Whether hyper will write "100 Continue" before it reads the body: the same rule as its own, or a narrower one.
+fn expects_continue<B>(request: &Request<B>) -> bool {
+    let mut expected = request.headers().get_all(EXPECT).iter();
+    let one = expected.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    one && expected.next().is_none() && request.version() == Version::HTTP_11
 }
 
 impl<Fut, B> Future for Served<Fut>

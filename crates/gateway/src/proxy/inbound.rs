@@ -75,8 +75,7 @@ fn authority(value: &HeaderValue) -> Result<Authority, Refusal> {
         Authority::from_maybe_shared(bytes::Bytes::copy_from_slice(value.as_bytes())).map_err(|_| wrong)?;
     // "h:", "h:x", "h:99999"
     let port = authority.as_str().strip_prefix(authority.host()).ok_or(wrong)?;
-    let well = is_plain(&authority)
-        && (port.is_empty() || authority.port_u16().is_some());
+    let well = is_plain(&authority) && (port.is_empty() || authority.port_u16().is_some());
     if well { Ok(authority) } else { Err(wrong) }
 }
 

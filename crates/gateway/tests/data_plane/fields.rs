@@ -15,10 +15,7 @@ fn lines(head: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_request_arrives_as_it_should() {
     let (address, heads) = canned(OK).await;
-    let policy = Policy {
-        strip: StripList::new([HeaderName::from_static("x-remote-user")]),
-        ..Policy::default()
-    };
+    let policy = Policy { strip: StripList::new([HeaderName::from_static("x-remote-user")]), ..Policy::default() };
     let add = vec![(HeaderName::from_static("x-remote-user"), HeaderValue::from_static("john"))];
     let gateway = Gateway::start(upstream(address), Options { policy, add, ..Options::default() }).await;
     let answer = ask(
@@ -113,8 +110,7 @@ async fn answers_without_a_body_stay_so() {
 async fn the_prefix_comes_before_the_path() {
     let (address, heads) = canned(OK).await;
     let url = format!("http://{address}/app/");
-    let upstream =
-        tagai_gateway::proxy::Upstream::new(&url, Default::default(), None, limits()).unwrap();
+    let upstream = tagai_gateway::proxy::Upstream::new(&url, Default::default(), None, limits()).unwrap();
     let gateway = Gateway::start(upstream, Options::default()).await;
     get(gateway.address, "/a?b=/c").await;
     ask(gateway.address, "OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;

@@ -36,7 +36,8 @@ fn ask_for(uri: &str) -> http::request::Builder {
 
 #[tokio::test]
 async fn http2_becomes_http1() {
-    let (address, heads) = canned("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\nok").await;
+    let (address, heads) =
+        canned("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\nok").await;
     let gateway = Gateway::to(address).await;
     let mut client = connect(gateway.address).await;
     let request = ask_for("http://gate.example/a?b").header("cookie", "a=1").header("cookie", "b=2");
@@ -67,7 +68,8 @@ async fn fields_about_the_connection_are_malformed() {
     // hyper's client would not send them, so octets: preface, SETTINGS, and a HEADERS frame made by hand.
     let (address, heads) = canned("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
     let gateway = Gateway::to(address).await;
-    for (name, value) in [("connection", "close"), ("transfer-encoding", "chunked"), ("te", "gzip"), ("upgrade", "x")] {
+    for (name, value) in [("connection", "close"), ("transfer-encoding", "chunked"), ("te", "gzip"), ("upgrade", "x")]
+    {
         let mut client = TcpStream::connect(gateway.address).await.unwrap();
         let mut block = vec![0x82, 0x86, 0x84, 0x01, 1, b'a'];
         block.push(0x00);

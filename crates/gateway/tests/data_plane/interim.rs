@@ -99,11 +99,8 @@ async fn a_pipeline_keeps_its_order() {
         assert!(read_head(&mut client).await.unwrap().starts_with("HTTP/1.1 200"));
         assert_eq!(read_exactly(&mut client, WITHOUT.len()).await, WITHOUT);
         let first = read_head(&mut client).await.unwrap();
-        let final_head = if first == WITHOUT || first == WITH {
-            read_head(&mut client).await.unwrap()
-        } else {
-            first.clone()
-        };
+        let final_head =
+            if first == WITHOUT || first == WITH { read_head(&mut client).await.unwrap() } else { first.clone() };
         // Once and in one place only.
         let said = [&first, &final_head].iter().filter(|head| head.contains("authentication-info")).count();
         assert_eq!(said, 1, "{first}{final_head}");

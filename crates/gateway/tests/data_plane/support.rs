@@ -7,9 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tagai_gateway::listener::{Abort, Drained, Handle, Listener, Settings};
-use tagai_gateway::proxy::{
-    Body, ForwardContext, Policy, Protocol, Upstream, UpstreamLimits, check, forward,
-};
+use tagai_gateway::proxy::{Body, ForwardContext, Policy, Protocol, Upstream, UpstreamLimits, check, forward};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;

@@ -162,8 +162,9 @@ async fn half_a_body_is_no_body() {
         let gateway = Gateway::to(address).await;
         // The client sees that something is missing: neither the announced length nor the last chunk comes.
         let answer = ask(gateway.address, KEPT).await.to_lowercase();
-        assert!(answer.starts_with("http/1.1 200"), "{answer}");
-        assert!(answer.contains("content-length: 100") || !answer.contains("\r\n0\r\n"), "{answer}");
+        let whole =
+            answer.contains("\r\n0\r\n") || (answer.contains("half") && !answer.contains("content-length: 100"));
+        assert!(!whole || answer.contains("chunked") && !answer.contains("\r\n0\r\n"), "{answer}");
         assert_eq!(gateway.upstream.idle_connections(), 0);
     }
 }
