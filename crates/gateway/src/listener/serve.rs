@@ -126,6 +126,9 @@ where
     }
 }
 
+/// hyper's own limit. Any that is set, even to the same number, costs an allocation for each request.
+const HYPERS_FIELDS: usize = 100;
+
 fn http1(settings: &Settings) -> http1::Builder {
     let limits = &settings.limits.http1;
     let mut builder = http1::Builder::new();
@@ -133,8 +136,10 @@ fn http1(settings: &Settings) -> http1::Builder {
         // The connection's own timer does it, apart from the time that a connection is idle.
         .header_read_timeout(None)
         .max_header_size(limits.head)
-        .max_headers(limits.fields)
         .max_buf_size(limits.buffer.max(8192));
+    if limits.fields != HYPERS_FIELDS {
+        builder.max_headers(limits.fields);
+    }
     builder
 }
 
@@ -221,8 +226,8 @@ async fn drive<C: Connection>(
                 return Poll::Ready(());
             }
         }
-        let (due, _) = activity.deadline();
-        if due < timer.deadline() {
+        let (due, why) = activity.deadline();
+        if due < timer.deadline() && !(finishing && why == Overdue::Idle) {
             timer.as_mut().reset(due);
             armed = false;
         }
