@@ -25,7 +25,11 @@ Examples:
 
 A file holds verifier lines, as `tagai user add --verifier-only` and `tagai user export` write them, or CSV with the header \
 user,password or user,password,disabled. What cannot be taken is said with its line; then nothing is changed at all, unless \
---keep-going. Hashes, as in htpasswd files, cannot be converted: a verifier is made from the password itself.";
+--keep-going. A verifier line is
+
+  tagai-verifier:1:ALGORITHM:SCOPE:REALM:USER:BASE64[:disabled]
+
+where %XX stands for what is not visible ASCII, and for % and : themselves. Hashes, as in htpasswd files, cannot be converted: a verifier is made from the password itself.";
 
 /// The largest file, in octets.
 const MAX_FILE: u64 = 256 << 20;
