@@ -2,11 +2,13 @@
 
 mod check;
 mod commands;
+mod demo;
 mod failure;
 mod htpasswd;
 mod operator;
 mod output;
 mod password;
+mod serving;
 mod setup;
 mod verifier_line;
 

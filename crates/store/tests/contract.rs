@@ -11,7 +11,7 @@ mod contract {
     pub mod users;
 }
 
-use support::{Backend, Memory, Sqlite};
+use support::{Memory, Sqlite};
 
 /// Each check as a test of each back end.
 macro_rules! contract {

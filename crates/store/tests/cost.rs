@@ -1,4 +1,5 @@
-//! What sessions and lookups cost. Not run by default: `cargo test -p tagai-store --release --test cost -- --ignored --nocapture`
+//! What sessions and lookups cost. Not run by default: `cargo test -p tagai-store --release --test cost -- --ignored
+//! --nocapture`
 #![cfg(feature = "sqlite")]
 #![allow(unsafe_code)] // An allocator that counts.
 

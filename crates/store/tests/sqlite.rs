@@ -9,7 +9,7 @@ use std::sync::Arc;
 use support::*;
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::{Resealed, SqliteSessions, SqliteStore};
-use tagai_store::{CredentialStore as _, SessionLimits, StoreError, UserStore as _};
+use tagai_store::{CredentialStore as _, NewUser, SessionLimits, StoreError, UserStore as _};
 use tempfile::TempDir;
 
 /// A folder with a key file and the path of a database.
@@ -138,10 +138,9 @@ async fn nothing_secret_is_in_the_files() {
     for secret in [j.expose_affine(), &j.expose_affine()[..16], &j.expose_octets()[1..17]] {
         assert!(!place.holds(secret));
     }
-    // The session's key is the longest part of it; no piece of it stands there.
-    let at_key = octets.windows(33).filter(|window| place.holds(window)).count();
-    let clear = octets.windows(33).count() - at_key;
-    assert!(clear > 99 - 33, "most of a session is in no file: {at_key} of {} windows are", octets.len());
+    // Names are in clear; the session's key, three elements of 33 octets, has no 16 octets in any file.
+    let hidden = octets.windows(16).filter(|window| !place.holds(window)).count();
+    assert!(hidden >= 3 * 33 - 15, "{hidden} of {} pieces of a session are in no file", octets.len());
     assert!(!place.holds(site.server.decoy()));
 }
 
@@ -354,4 +353,75 @@ async fn two_stores_on_one_file_accept_one_number_once() {
     assert_eq!(john.get(&other, owner(1), at(2)).await, 200);
     other.store.users().set_disabled(&one.server.config().realm, &name("john"), true).unwrap();
     assert!(one.store.users().user(&one.server.config().realm, &name("john")).unwrap().unwrap().disabled);
+}
+
+#[test]
+fn a_process_with_retired_keys_is_told_so() {
+    let place = Place::new();
+    let old = place.open();
+    add(&old, &a_realm(), "john");
+    SealingKeys::rotate_file(place.keys()).unwrap();
+    place.open().reseal().unwrap();
+    let john = verifier(&a_realm(), &name("ann"));
+    let user = tagai_store::NewUser { realm: &a_realm(), name: &name("ann"), verifier: &john };
+    let error = old.add(&user).unwrap_err().to_string();
+    assert!(error.contains("start this process anew"), "{error}");
+    let error = old.export(&a_realm(), &name("john")).unwrap_err().to_string();
+    assert!(error.contains("not among the sealing keys"), "{error}");
+    place.open().add(&user).unwrap();
+}
+
+#[test]
+fn many_processes_may_make_it_at_once() {
+    for _ in 0..10 {
+        let place = Place::new();
+        let barrier = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            for n in 0..8 {
+                let (place, barrier) = (&place, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let store = place.open();
+                    add(&store, &a_realm(), &format!("user {n}"));
+                });
+            }
+        });
+        assert_eq!(place.open().users(None).unwrap().len(), 8);
+    }
+}
+
+#[tokio::test]
+async fn who_was_changed_is_told_and_their_sessions_end() {
+    let place = Place::new();
+    let site = place.site();
+    let realm = site.server.config().realm.clone();
+    for user in ["john", "mary", "jane"] {
+        add(site.store.users(), &realm, user);
+    }
+    let mut john = site.established("john", at(0)).await;
+    let mut mary = site.established("mary", at(0)).await;
+    let store = site.store.users();
+    let begin = store.revocations(None).unwrap();
+    assert_eq!(begin.users, []);
+    assert_eq!(store.revocations(Some(begin.last)).unwrap(), begin, "adding users ends no session");
+
+    // As another process would do it.
+    let other = place.open();
+    other.set_disabled(&realm, &name("john"), true).unwrap();
+    let told = store.revocations(Some(begin.last)).unwrap();
+    assert_eq!(told.users, [(realm.clone(), name("john"))]);
+    assert!(!site.has(&john.sid(), at(1)).await);
+    assert_eq!(mary.get(&site, owner(1), at(1)).await, 200, "others are not concerned");
+    assert_ne!(john.get(&site, owner(1), at(1)).await, 200);
+
+    let j = other.export(&realm, &name("mary")).unwrap();
+    other.set_verifier(&NewUser { realm: &realm, name: &name("mary"), verifier: &j }).unwrap();
+    other.remove(&realm, &name("jane")).unwrap();
+    assert_eq!(other.remove(&realm, &name("nobody")).unwrap_err().to_string(), StoreError::NoUser.to_string());
+    let told = store.revocations(Some(told.last)).unwrap();
+    assert_eq!(told.users, [(realm.clone(), name("mary")), (realm.clone(), name("jane"))]);
+    assert!(!site.has(&mary.sid(), at(1)).await);
+    // Sealing anew changes nobody.
+    other.reseal().unwrap();
+    assert_eq!(store.revocations(Some(told.last)).unwrap().users, []);
 }

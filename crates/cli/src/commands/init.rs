@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output;
-use crate::setup::{self, Made, Plan};
+use crate::setup::{self, Made, Plan, only_route};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Args { dir, host, https_port, http_port, upstream } = args;
     let (https_port, http_port) = (*https_port, *http_port);
     let plan =
-        Plan { dir: dir.clone(), host: host.to_lowercase(), https_port, http_port, upstream: upstream.clone() };
+        Plan { dir: dir.clone(), host: host.to_lowercase(), https_port, http_port, routes: only_route(upstream) };
     let made = setup::set_up(&plan)?;
     output::print(&report(&made, upstream))
 }

@@ -3,6 +3,8 @@
 mod certificate;
 mod template;
 
+pub(crate) use template::only_route;
+
 use crate::failure::Failure;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
@@ -23,8 +25,8 @@ pub(crate) struct Plan {
     pub(crate) https_port: u16,
     /// The same without TLS.
     pub(crate) http_port: u16,
-    /// Where requests go.
-    pub(crate) upstream: String,
+    /// The routes, as they stand in the configuration.
+    pub(crate) routes: String,
 }
 
 /// What was made.

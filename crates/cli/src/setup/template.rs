@@ -15,14 +15,10 @@ pub(super) fn configuration(plan: &Plan, host: &Host, origins: &[Origin; 2], cha
     };
     let [tls, plain] = [plan.https_port, plan.http_port].map(|port| SocketAddr::new(address, port));
     let [https, http] = origins;
-    // A TOML string: what an argument holds is escaped.
-    let field = |name: &str, value: &str| {
-        let field = format!("{name} = {}", toml::Value::String(value.to_owned()));
-        format!("{field:<35} ")
-    };
     let (database, keys) = (field("database", DATABASE), field("keys", KEYS));
     let (plain, chain) = (field("address", &plain.to_string()), field("chain", chain));
-    let (scope, upstream) = (field("scope", &host.to_string()), field("upstream", &plan.upstream));
+    let scope = field("scope", &host.to_string());
+    let routes = &plan.routes;
     format!(
         r#"# The configuration of tagai. `tagai check` says what is wrong with it, and where.
 # Paths of files are relative to the directory of this file. Times are written "30s", "10m", "1h"; sizes "64KiB", "10MiB".
@@ -60,16 +56,7 @@ name = "Staff"                      # what users see when they are asked to log 
 # What users have in their address bar; requests for other origins are answered 421.
 origins = ["{https}", "{http}"]
 
-[[site.route]]                      # several are possible; the longest path wins
-path = "/"                          # this and everything below
-access = "protected"                # only users of the realm; "optional": they may log in; "public": nobody is asked
-realm = "staff"
-{upstream}# your application; or https:// or h2c://, with a path prefix
-# methods = ["GET", "POST"]         # the only ones that are let through
-# max-body = "100MiB"               # of a request; or "unlimited"
-# timeout = "60s"                   # until the application's response begins
-# pass-host = true                  # the application sees the host that the client asked for
-
+{routes}
 # [site.route.control]              # wishes for how clients behave (RFC 8053)
 # auth-style = "non-modal"          # or "modal"
 # location-when-unauthenticated = "/login"
@@ -119,6 +106,29 @@ audit = "audit.log"                 # logins, refusals, logouts, changes of user
     )
 }
 
+/// A line without its comment, as long as all of them. What an argument holds is escaped.
+fn field(name: &str, value: &str) -> String {
+    let field = format!("{name} = {}", toml::Value::String(value.to_owned()));
+    format!("{field:<35} ")
+}
+
+/// One route for everything, with comments.
+pub(crate) fn only_route(upstream: &str) -> String {
+    let upstream = field("upstream", upstream);
+    format!(
+        r#"[[site.route]]                      # several are possible; the longest path wins
+path = "/"                          # this and everything below
+access = "protected"                # only users of the realm; "optional": they may log in; "public": nobody is asked
+realm = "staff"
+{upstream}# your application; or https:// or h2c://, with a path prefix
+# methods = ["GET", "POST"]         # the only ones that are let through
+# max-body = "100MiB"               # of a request; or "unlimited"
+# timeout = "60s"                   # until the application's response begins
+# pass-host = true                  # the application sees the host that the client asked for
+"#
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,8 +137,13 @@ mod tests {
     use tagai_gateway::config::{Config, Guessing, Identity, Limits};
 
     fn text(host: &str, upstream: &str) -> String {
-        let plan =
-            Plan { dir: "x".into(), host: host.into(), https_port: 8443, http_port: 8080, upstream: upstream.into() };
+        let plan = Plan {
+            dir: "x".into(),
+            host: host.into(),
+            https_port: 8443,
+            http_port: 8080,
+            routes: only_route(upstream),
+        };
         let host = Host::parse(host).unwrap();
         let origins = [(Scheme::Https, 8443), (Scheme::Http, 8080)]
             .map(|(scheme, port)| Origin::new(scheme, host.clone(), port));

@@ -1,4 +1,5 @@
-//! Values in slots that do not move, and doubly linked lists through them: each step costs the same however many there are.
+//! Values in slots that do not move, and doubly linked lists through them: each step costs the same however many
+//! there are.
 
 /// The place of a value.
 pub(super) type Slot = u32;

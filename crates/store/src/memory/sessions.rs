@@ -16,8 +16,8 @@ const BATCH: usize = 1024;
 
 /// Sessions that are forgotten when the process ends.
 ///
-/// Every step costs the same however many sessions there are, but for the logarithm of how many owners and seconds; a flood
-/// makes room for itself in the half-open class, and cannot touch the other.
+/// Every step costs the same however many sessions there are, but for the logarithm of how many owners and seconds; a
+/// flood makes room for itself in the half-open class, and cannot touch the other.
 #[derive(Debug)]
 pub struct MemorySessions(Mutex<Table>);
 

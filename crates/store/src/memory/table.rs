@@ -27,7 +27,8 @@ impl Key {
     }
 }
 
-/// A user of a realm, by 128 bits of a keyed hash that no stranger can foresee: names may be long, and are in the session.
+/// A user of a realm, by 128 bits of a keyed hash that no stranger can foresee: names may be long, and are in the
+/// session.
 type UserKey = (u64, u64);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,8 +175,8 @@ impl Table {
         }
     }
 
-    /// The session `sid` of `server`, if there is one that is not over, to be given back by [`Table::put_back`] or dropped by
-    /// [`Table::remove`].
+    /// The session `sid` of `server`, if there is one that is not over, to be given back by [`Table::put_back`] or
+    /// dropped by [`Table::remove`].
     pub(super) fn take(&mut self, server: &Server, sid: &Sid, now: Time) -> Option<(Slot, Session)> {
         let slot = *self.sids.get(&Key::of(sid))?;
         let place = self.place(server);

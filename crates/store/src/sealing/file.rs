@@ -90,8 +90,8 @@ impl SealingKeys {
         }
     }
 
-    /// Puts a new random key in front of the others in a key file, and gives its name. The file is replaced in one step: a
-    /// crash leaves the old one or the new one.
+    /// Puts a new random key in front of the others in a key file, and gives its name. The file is replaced in one
+    /// step: a crash leaves the old one or the new one.
     ///
     /// # Errors
     /// [`KeysError`] says what to do. The file is as before then.

@@ -1,8 +1,9 @@
 //! What is secret lies sealed: AES-256-GCM-SIV under keys that are kept outside of what they seal.
 //!
-//! A key file has a line `key-id:base64` for each key of 32 octets; empty lines and lines that begin with `#` say nothing. The
-//! first key seals, all of them open. So keys are changed in three steps, with the service running all the time:
-//! [`SealingKeys::rotate_file`] puts a new key in front; the store seals everything anew under it; the old line is deleted.
+//! A key file has a line `key-id:base64` for each key of 32 octets; empty lines and lines that begin with `#` say
+//! nothing. The first key seals, all of them open. So keys are changed in three steps, with the service running all
+//! the time: [`SealingKeys::rotate_file`] puts a new key in front; the store seals everything anew under it; the old
+//! line is deleted.
 
 mod error;
 mod file;

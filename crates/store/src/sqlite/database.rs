@@ -66,7 +66,8 @@ impl Database {
         })
     }
 
-    /// Opens the connection that [`Database::change_quickly`] uses; `durable` if that has to be on the disk each time.
+    /// Opens the connection that [`Database::change_quickly`] uses; `durable` if that has to be on the disk each
+    /// time.
     pub(super) fn open_quick(&self, durable: bool) -> Result<(), StoreError> {
         let mut writers = lock(&self.writers);
         if writers.quick.is_none() {

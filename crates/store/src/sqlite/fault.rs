@@ -65,6 +65,10 @@ impl Fault {
             ErrorCode::SystemIoFailure => {
                 self.because(format!("the disk does not read or write ({error}); check the disk and the system's log"))
             }
+            ErrorCode::ConstraintViolation => self.because(format!(
+                "a row does not fit the others ({error}); if the sealing keys were changed, start this process anew, so that it \
+                 reads the present key file"
+            )),
             ErrorCode::OutOfMemory => self.because("there is not enough memory"),
             _ => self.because(error.to_string()),
         }

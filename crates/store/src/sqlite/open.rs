@@ -4,7 +4,7 @@ use super::fault::Fault;
 use super::schema;
 use crate::error::StoreError;
 use crate::sealing::{Purpose, SealingKeys};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
@@ -51,11 +51,15 @@ pub(super) fn connect(path: &Path, fault: &Fault, purpose: Use) -> Result<Connec
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    schema::inspect(&connection, fault)?;
+    {
+        // All at one point in time: another process may be making the tables.
+        let look = connection.unchecked_transaction().map_err(failed)?;
+        schema::inspect(&look, fault)?;
+    }
     if connection.is_readonly("main").map_err(failed)? {
         return Err(fault.read_only());
     }
-    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+    let mode = write_ahead(&connection).map_err(failed)?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(fault.because(
             "its file system has no shared memory, which several connections need; put it on a local disk",
@@ -74,6 +78,23 @@ pub(super) fn connect(path: &Path, fault: &Fault, purpose: Use) -> Result<Connec
         Use::Read => set("query_only", "ON")?,
     }
     Ok(connection)
+}
+
+/// Turns the write-ahead log on, which stays on. SQLite does not wait for others here, as it does everywhere else:
+/// several processes may be making the database at once.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<String> {
+    const STEP: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < BUSY => {
+                #[allow(clippy::disallowed_methods)] // Nothing says when the others are done.
+                std::thread::sleep(STEP);
+                waited = waited.saturating_add(STEP);
+            }
+            mode => return mode,
+        }
+    }
 }
 
 /// Makes the keys known to the database, or finds that one is not what it was, or that one is missing.

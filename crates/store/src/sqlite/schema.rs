@@ -7,10 +7,13 @@ use rusqlite::{Connection, TransactionBehavior};
 /// "taga": what tells our databases from those of other programs.
 pub(super) const APPLICATION_ID: i32 = 0x7461_6761;
 
-/// What brings a database from the version that is the position to the next. Never changed once released; only added to.
+/// What brings a database from the version that is the position to the next. Never changed once released; only added
+/// to.
 ///
-/// `counts` is kept by triggers, so that no limit needs a count over many rows: kind 0 is all half-open sessions, 1 those of an
-/// owner, 2 all established sessions, 3 those of a user. Only the names of users are compared, octet for octet (BINARY).
+/// `counts` is kept by triggers, so that no limit needs a count over many rows: kind 0 is all half-open sessions, 1
+/// those of an owner, 2 all established sessions, 3 those of a user. `revocations` is written by triggers too: it tells servers whose sessions
+/// have to end. Only the names of users are compared, octet for
+/// octet (BINARY).
 const MIGRATIONS: &[&str] = &["
     CREATE TABLE keys (
         id TEXT NOT NULL PRIMARY KEY,
@@ -66,6 +69,25 @@ const MIGRATIONS: &[&str] = &["
             WHERE kind = 1 + 2 * OLD.established AND subject = iif(OLD.established, OLD.holder, OLD.owner);
         DELETE FROM counts
             WHERE kind = 1 + 2 * OLD.established AND subject = iif(OLD.established, OLD.holder, OLD.owner) AND n <= 0;
+    END;
+
+    CREATE TABLE revocations (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        algorithm TEXT NOT NULL,
+        auth_scope TEXT NOT NULL,
+        realm TEXT NOT NULL,
+        name TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER users_changed AFTER UPDATE OF changed ON users BEGIN
+        INSERT INTO revocations (algorithm, auth_scope, realm, name)
+            VALUES (NEW.algorithm, NEW.auth_scope, NEW.realm, NEW.name);
+    END;
+    CREATE TRIGGER users_removed AFTER DELETE ON users BEGIN
+        INSERT INTO revocations (algorithm, auth_scope, realm, name)
+            VALUES (OLD.algorithm, OLD.auth_scope, OLD.realm, OLD.name);
+    END;
+    CREATE TRIGGER revocations_bounded AFTER INSERT ON revocations BEGIN
+        DELETE FROM revocations WHERE number <= NEW.number - 100000;
     END;
 
     CREATE TABLE notes (

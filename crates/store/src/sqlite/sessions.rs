@@ -42,7 +42,7 @@ fn owner_octets(owner: Owner) -> Vec<u8> {
 }
 
 /// A user of a realm, or nobody of it.
-fn holder(realm: &AuthRealm, user: Option<&Username>) -> Vec<u8> {
+pub(super) fn holder(realm: &AuthRealm, user: Option<&Username>) -> Vec<u8> {
     let (scope, user) = (realm.auth_scope.to_string(), user.map_or("", Username::as_str));
     encode(&[realm.algorithm.as_str(), &scope, realm.name.as_str(), user].map(str::as_bytes))
 }
@@ -178,8 +178,8 @@ fn delete(step: &Transaction<'_>, fault: &Fault, sid: &Sid) -> Result<(), StoreE
     execute(step, fault, "DELETE FROM sessions WHERE sid = ?1", [sid.octets()]).map(drop)
 }
 
-/// Sessions are not synced to the disk each time. After a loss of power the last nonce numbers may be forgotten, and their
-/// requests could be replayed; so no session outlives the system it was made on.
+/// Sessions are not synced to the disk each time. After a loss of power the last nonce numbers may be forgotten, and
+/// their requests could be replayed; so no session outlives the system it was made on.
 fn forget_if_started_anew(step: &Transaction<'_>, fault: &Fault, boot: &str) -> Result<(), StoreError> {
     let noted = execute(
         step,

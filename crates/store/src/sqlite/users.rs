@@ -3,6 +3,7 @@
 use super::SqliteStore;
 use super::database::{Database, blocking};
 use super::fault::Fault;
+use super::revocations::end_sessions;
 use crate::credential::{CredentialStore, NewUser, User, UserStore};
 use crate::error::StoreError;
 use crate::sealing::Purpose;
@@ -153,17 +154,22 @@ fn of_one(changed: usize) -> Result<(), StoreError> {
     if changed == 0 { Err(StoreError::NoUser) } else { Ok(()) }
 }
 
+/// The realm of three columns.
+pub(super) fn realm_of(algorithm: &str, scope: &str, name: String, fault: &Fault) -> Result<AuthRealm, StoreError> {
+    let wrong = |what: &str| fault.corrupt(&format!("a user's {what} cannot be one"));
+    Ok(AuthRealm {
+        algorithm: algorithm.parse().map_err(|_| wrong("algorithm"))?,
+        auth_scope: AuthScope::parse(scope).map_err(|_| wrong("authentication scope"))?,
+        name: RealmName::new(name).map_err(|_| wrong("realm"))?,
+    })
+}
+
 fn user(row: &Row<'_>, fault: &Fault) -> Result<User, StoreError> {
     let text = |column| row.get::<_, String>(column).map_err(|error| fault.of(&error));
     let number = |column| row.get::<_, i64>(column).map_err(|error| fault.of(&error));
-    let wrong = |what: &str| fault.corrupt(&format!("a user's {what} cannot be one"));
     Ok(User {
-        realm: AuthRealm {
-            algorithm: text(0)?.parse().map_err(|_| wrong("algorithm"))?,
-            auth_scope: AuthScope::parse(&text(1)?).map_err(|_| wrong("authentication scope"))?,
-            name: RealmName::new(text(2)?).map_err(|_| wrong("realm"))?,
-        },
-        name: Username::prepared(text(3)?).map_err(|_| wrong("name"))?,
+        realm: realm_of(&text(0)?, &text(1)?, text(2)?, fault)?,
+        name: Username::prepared(text(3)?).map_err(|_| fault.corrupt("a user's name cannot be one"))?,
         disabled: number(4)? != 0,
         created: date(number(5)?),
         changed: date(number(6)?),
@@ -208,21 +214,23 @@ impl UserStore for SqliteStore {
                  WHERE algorithm = ?1 AND auth_scope = ?2 AND realm = ?3 AND name = ?4",
                 params![algorithm, scope, realm, name, now, self.database.keys.first_id(), sealed],
             );
-            of_one(changed.map_err(|error| fault.of(&error))?)
+            of_one(changed.map_err(|error| fault.of(&error))?)?;
+            end_sessions(step, fault, user.realm, user.name)
         })
     }
 
-    fn set_disabled(&self, realm: &AuthRealm, name: &Username, disabled: bool) -> Result<(), StoreError> {
-        let place = Place::new(realm, name);
-        let [algorithm, scope, realm, name] = place.columns();
+    fn set_disabled(&self, realm: &AuthRealm, user: &Username, disabled: bool) -> Result<(), StoreError> {
+        let place = Place::new(realm, user);
+        let [algorithm, scope, name_of_realm, name] = place.columns();
         let now = seconds(crate::wall_clock());
         self.database.change(|step, fault| {
             let changed = step.execute(
                 "UPDATE users SET changed = ?5, disabled = ?6
                  WHERE algorithm = ?1 AND auth_scope = ?2 AND realm = ?3 AND name = ?4",
-                params![algorithm, scope, realm, name, now, disabled],
+                params![algorithm, scope, name_of_realm, name, now, disabled],
             );
-            of_one(changed.map_err(|error| fault.of(&error))?)
+            of_one(changed.map_err(|error| fault.of(&error))?)?;
+            end_sessions(step, fault, realm, user)
         })
     }
 
@@ -233,7 +241,8 @@ impl UserStore for SqliteStore {
                 "DELETE FROM users WHERE algorithm = ?1 AND auth_scope = ?2 AND realm = ?3 AND name = ?4",
                 place.columns(),
             );
-            of_one(removed.map_err(|error| fault.of(&error))?)
+            of_one(removed.map_err(|error| fault.of(&error))?)?;
+            end_sessions(step, fault, realm, name)
         })
     }
 

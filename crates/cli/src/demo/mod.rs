@@ -1,0 +1,167 @@
+//! `tagai demo`: a whole installation on this machine, made the first time and found the next.
+
+mod app;
+
+use crate::failure::Failure;
+use crate::operator;
+use crate::output;
+use crate::password;
+use crate::serving;
+use crate::setup::{Plan, set_up};
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use tagai_core::credential::Username;
+use tagai_core::realm::Origin;
+use tagai_gateway::config::{Config, Listen};
+use tagai_store::{NewUser, UserStore as _};
+use tokio::net::TcpListener;
+
+/// The user of the demo.
+const USER: &str = "alice";
+
+/// Where the demo is, and where it listens.
+pub(crate) struct Demo {
+    /// The directory.
+    pub(crate) dir: PathBuf,
+    /// The ports of the gateway.
+    pub(crate) https_port: u16,
+    /// The same without TLS.
+    pub(crate) http_port: u16,
+    /// The port of the application.
+    pub(crate) app_port: u16,
+}
+
+/// The routes: a front page with optional login, public pages, and an application for users.
+fn routes(app_port: u16) -> String {
+    let upstream = format!("http://127.0.0.1:{app_port}");
+    format!(
+        r#"[[site.route]]
+path = "/"                          # the front page: guests may see it, and who wants to can log in
+access = "optional"
+realm = "staff"
+upstream = "{upstream}"
+
+[[site.route]]
+path = "/public/"                   # for everybody; nobody is asked
+access = "public"
+upstream = "{upstream}"
+
+[[site.route]]
+path = "/app/"                      # for users alone
+access = "protected"
+realm = "staff"
+upstream = "{upstream}"
+max-body = "unlimited"
+"#
+    )
+}
+
+/// Runs the demo until it is told to end.
+pub(crate) fn run(demo: &Demo) -> Result<(), Failure> {
+    let file = demo.dir.join("tagai.toml");
+    let password_file = demo.dir.join("password.txt");
+    let first = !file.exists();
+    if first {
+        make(demo, &password_file)?;
+    }
+    let config = Config::load(&file)?;
+    serving::start_log(&config);
+    let runtime = serving::runtime()?;
+    let served = runtime.block_on(async {
+        let app = app_address(&config, demo.app_port);
+        let listener = TcpListener::bind(app).await.map_err(|error| {
+            Failure::other(format!("the demo application cannot listen on {app}: {error}")).help(
+                "end what listens there, or choose another port and directory: tagai demo --app-port PORT --dir DIR",
+            )
+        })?;
+        let application = tokio::spawn(async move { axum::serve(listener, app::application()).await });
+        let origins = origins(&config);
+        let served = serving::serve(config, |_| output::print(&welcome(demo, first, &origins, &password_file))).await;
+        application.abort();
+        served
+    });
+    runtime.shutdown_background();
+    served
+}
+
+/// Everything that the demo keeps: made whole, or not at all.
+fn make(demo: &Demo, password_file: &Path) -> Result<(), Failure> {
+    let user = Username::prepare(USER).map_err(|error| Failure::other(format!("{USER}: {error}")))?;
+    let made = set_up(&Plan {
+        dir: demo.dir.clone(),
+        host: "localhost".to_owned(),
+        https_port: demo.https_port,
+        http_port: demo.http_port,
+        routes: routes(demo.app_port),
+    })?;
+    let config = Config::load(&made.config)?;
+    let Some(realm) = config.realms.first() else { return Err(Failure::other("the demo has no realm")) };
+    let password = password::generate()?;
+    let verifier = password::verifier(&realm.realm, &user, &password)?;
+    let store = operator::open_store(&config)?;
+    let added = store.add(&NewUser { realm: &realm.realm, name: &user, verifier: &verifier });
+    added.map_err(|error| Failure::other(format!("the user {USER} could not be added: {error}")))?;
+    // A real installation keeps passwords nowhere; this one has to work by copy and paste.
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(password_file).and_then(|mut file| writeln!(file, "{}", &*password));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&made.config);
+        Failure::other(format!("{} cannot be written: {error}", password_file.display()))
+    })
+}
+
+/// Where the routes of the configuration expect the application.
+fn app_address(config: &Config, usual: u16) -> SocketAddr {
+    let routes = config.sites.iter().flat_map(|site| &site.routes);
+    let port = routes.filter_map(|route| route.upstream.uri.port_u16()).next().unwrap_or(usual);
+    (Ipv4Addr::LOCALHOST, port).into()
+}
+
+/// What to ask for: over TLS, and without.
+fn origins(config: &Config) -> Vec<Origin> {
+    let listens = |origin: &Origin, listen: &Listen| listen.address.port() == origin.port();
+    let all = config.sites.iter().flat_map(|site| &site.origins);
+    all.filter(|origin| config.listen.iter().any(|listen| listens(origin, listen))).cloned().collect()
+}
+
+fn welcome(demo: &Demo, first: bool, origins: &[Origin], password_file: &Path) -> String {
+    let (bold, dim, plain) =
+        if output::colour_on_stdout() { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
+    let dir = demo.dir.display();
+    let password_file = password_file.display();
+    let [https, http, ..] = origins else {
+        return "the demo's configuration has other origins than it was made with\n".into();
+    };
+    let made = if first { "was made" } else { "is used again" };
+    format!(
+        "\n{bold}tagai demo{plain}: a web application behind the gateway, at {bold}{https}{plain} and {bold}{http}{plain}\n\
+         \n\
+         Try, in another terminal in this directory ({bold}tagai{plain} is target/release/tagai if you run this by cargo):\n\
+         \n\
+         {dim}# log in as {USER}; the password never leaves your machine, and the gateway proves that it knows it{plain}\n  \
+         tagai get {https}/app/ --cacert {dir}/ca.pem --user {USER} --password-stdin < {password_file}\n\
+         {dim}# the second time takes one round trip and no password{plain}\n  \
+         tagai get {https}/app/ --cacert {dir}/ca.pem --user {USER}\n\
+         {dim}# post a form; download 50 MB; see events come in{plain}\n  \
+         tagai get {https}/app/messages --cacert {dir}/ca.pem --user {USER} -d text=hello\n  \
+         tagai get {https}/app/download --cacert {dir}/ca.pem --user {USER} -o download.bin\n  \
+         tagai get {https}/app/events --cacert {dir}/ca.pem --user {USER}\n\
+         {dim}# without TLS the login is as safe from phishing, only the pages can be read{plain}\n  \
+         tagai get {http}/app/ --user {USER} --password-stdin < {password_file}\n\
+         {dim}# curl does not know the scheme: it sees a public page, a guest's page, and a 401{plain}\n  \
+         curl --cacert {dir}/ca.pem {https}/public/\n  \
+         curl --cacert {dir}/ca.pem -i {https}/app/\n\
+         {dim}# end the session{plain}\n  \
+         tagai logout --all --cacert {dir}/ca.pem\n\
+         {dim}# users{plain}\n  \
+         tagai user add bob --config {dir}/tagai.toml\n\
+         \n\
+         {dir} {made}: tagai.toml (the configuration, with comments), ca.pem, keys/, tagai.db (users), audit.log,\n\
+         password.txt (of {USER}; a real installation has no such file). Ctrl-C ends the demo.\n\n"
+    )
+}

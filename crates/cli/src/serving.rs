@@ -1,0 +1,90 @@
+//! A gateway in the foreground: its log, its signals, its end.
+
+use crate::failure::Failure;
+use crate::output;
+use std::io::IsTerminal as _;
+use tagai_gateway::config::{Config, LogFormat};
+use tagai_gateway::{Gateway, StartError};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Threads for everything asynchronous: as many as there are cores.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::other(format!("no threads could be started: {error}")))
+}
+
+/// Log lines go to standard error, as the configuration wants them.
+pub(crate) fn start_log(config: &Config) {
+    let lines = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(config.log.level)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal() && output::colour_on_stderr());
+    // A log that was started before stays; there is one for each process.
+    let _ = match config.log.format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+}
+
+/// What the operating system may tell.
+struct Signals {
+    hang_up: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::other(format!("signals cannot be listened to: {error}")));
+        Ok(Self {
+            hang_up: listen(SignalKind::hangup())?,
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Returns when the gateway has to end. SIGHUP reloads it.
+    async fn run(&mut self, gateway: &Gateway) {
+        loop {
+            tokio::select! {
+                // What went wrong has been logged.
+                _ = self.hang_up.recv() => drop(gateway.reload().await),
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+            }
+        }
+    }
+}
+
+/// Runs a gateway until it is told to end. `started` is called once it listens.
+pub(crate) async fn serve(
+    config: Config,
+    started: impl FnOnce(&Gateway) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let gateway = Gateway::start(config).await.map_err(|error| refused(&error))?;
+    gateway.watch_files();
+    started(&gateway)?;
+    signals.run(&gateway).await;
+    tracing::info!("ending: no new connections; requests may finish. A second signal ends at once");
+    tokio::select! {
+        drained = gateway.shutdown() => {
+            if drained.cut > 0 {
+                tracing::warn!(cut = drained.cut, "connections were cut");
+            }
+        }
+        _ = signals.terminate.recv() => {}
+        _ = signals.interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn refused(error: &StartError) -> Failure {
+    Failure::other(format!("the gateway does not start: {error}"))
+        .help("`tagai check` looks at everything that it needs")
+}

@@ -1,0 +1,10 @@
+//! Bodies: what a request sends, and what a reply brings.
+
+mod content;
+mod gate;
+mod outgoing;
+
+pub use content::Content;
+pub(crate) use gate::Gate;
+pub(crate) use outgoing::Outgoing;
+pub use outgoing::{Body, SMALL_BODY};

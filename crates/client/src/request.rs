@@ -1,0 +1,162 @@
+//! A request of the user, on its way through redirects.
+
+use crate::body::Body;
+use crate::client::Client;
+use crate::error::{Error, RedirectError, UsageError};
+use crate::reply::{Hop, Reply};
+use crate::sequence::{self, Demand};
+use crate::url::Url;
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
+use http::{Method, StatusCode};
+
+/// What the client, or HTTP below it, sets by itself.
+const RESERVED: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// What is the caller's to show to one server and is not carried to another.
+const OF_ONE_ORIGIN: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+
+/// A request to be completed and sent; see [`Client::request`].
+#[derive(Debug)]
+#[must_use = "a request does nothing until it is sent"]
+pub struct Request {
+    client: Client,
+    method: Method,
+    url: Result<Url, Error>,
+    headers: HeaderMap,
+    fault: Option<UsageError>,
+    body: Body,
+    demand: Demand,
+}
+
+impl Request {
+    pub(crate) fn new(client: &Client, method: Method, url: &str) -> Self {
+        let demand = client.inner().demand;
+        let fault = (method == Method::CONNECT).then(|| UsageError::Method(method.to_string()));
+        let url = Url::parse(url).map_err(Error::from);
+        Self { client: client.clone(), method, url, headers: HeaderMap::new(), fault, body: Body::empty(), demand }
+    }
+
+    /// Adds a header field. What is wrong with it comes out when the request is sent.
+    ///
+    /// `Cookie` and `Authorization` go to the URL's server alone, and not to where it redirects. A login of this client takes
+    /// the place of an `Authorization` field that is given here.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let parts = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_ref()));
+        match parts {
+            (Ok(name), Ok(_)) if RESERVED.contains(&name.as_str()) => {
+                self.fault = Some(UsageError::ReservedHeader(name.to_string()));
+            }
+            (Ok(name), Ok(mut value)) => {
+                value.set_sensitive(OF_ONE_ORIGIN.contains(&name));
+                if self.headers.try_append(name, value).is_err() {
+                    self.fault = Some(UsageError::Limit("the room for header fields"));
+                }
+            }
+            // The value may be a secret and is not shown.
+            _ => self.fault = Some(UsageError::Header(name.escape_debug().to_string())),
+        }
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The answer must come from a proven server, and the body goes to no other: where no login is needed, that is an
+    /// [`Error::NotProven`].
+    pub const fn require_proof(mut self) -> Self {
+        self.demand = Demand::Always;
+        self
+    }
+
+    /// An answer without proof is accepted as the answer of anybody, even where the user is logged in and a proof is expected
+    /// (UNAUTHENTICATED of RFC 8120 §10.1): for public pages beside protected ones, on servers that do not say which are which.
+    pub const fn allow_unproven(mut self) -> Self {
+        self.demand = Demand::Never;
+        self
+    }
+
+    /// Sends the request, logs in if need be, and follows redirects of GET and HEAD.
+    ///
+    /// # Errors
+    /// [`Error`] says what happened and what to do; see [`Error::kind`]. Where the server had to be proven and was not,
+    /// nothing of its answer is left.
+    pub async fn send(self) -> Result<Reply, Error> {
+        let Self { client, mut method, url, mut headers, fault, mut body, demand } = self;
+        if let Some(fault) = fault {
+            return Err(fault.into());
+        }
+        let inner = client.inner();
+        let mut url = url?;
+        let mut hops = Vec::new();
+        loop {
+            let user_request =
+                sequence::UserRequest { url: &url, method: &method, headers: &headers, body: &body, demand };
+            let mut reply = sequence::run(inner, &user_request).await?;
+            let Some((next, next_method)) = redirect(&reply, &method).filter(|_| inner.max_redirects > 0) else {
+                reply.hops = hops;
+                return Ok(reply);
+            };
+            let next = url.join(&next).map_err(RedirectError::from)?;
+            if hops.len() >= inner.max_redirects {
+                return Err(RedirectError::TooMany(inner.max_redirects, next.to_string()).into());
+            }
+            if url.is_https() && !next.is_https() {
+                return Err(RedirectError::Downgrade(next.to_string()).into());
+            }
+            if url.origin() != next.origin() {
+                OF_ONE_ORIGIN.iter().for_each(|name| drop(headers.remove(name)));
+            }
+            if next_method != method {
+                // What described the body goes with it (RFC 9110 §15.4).
+                body = Body::empty();
+                let described = headers.keys().filter(|name| name.as_str().starts_with("content-"));
+                let described: Vec<HeaderName> = described.cloned().collect();
+                described.iter().for_each(|name| drop(headers.remove(name)));
+            }
+            hops.push(Hop {
+                url: std::mem::replace(&mut url, next),
+                status: reply.status(),
+                proof: reply.proof().clone(),
+            });
+            method = next_method;
+            reply.content.discard().await;
+        }
+    }
+}
+
+/// Where a response leads by itself, and by which method: GET and HEAD go on as they are, and 303 makes a GET of anything
+/// (RFC 9110 §15.4). Other requests would be repeated, which is for the caller to decide.
+fn redirect(reply: &Reply, method: &Method) -> Option<(String, Method)> {
+    let safe = *method == Method::GET || *method == Method::HEAD;
+    let next = match reply.status() {
+        StatusCode::SEE_OTHER if !safe => Method::GET,
+        StatusCode::MOVED_PERMANENTLY
+        | StatusCode::FOUND
+        | StatusCode::SEE_OTHER
+        | StatusCode::TEMPORARY_REDIRECT
+        | StatusCode::PERMANENT_REDIRECT
+            if safe =>
+        {
+            method.clone()
+        }
+        _ => return None,
+    };
+    let mut locations = reply.headers().get_all(LOCATION).iter();
+    // Two locations lead nowhere.
+    let (location, None) = (locations.next()?, locations.next()) else { return None };
+    Some((std::str::from_utf8(location.as_bytes()).ok()?.to_owned(), next))
+}
