@@ -99,7 +99,19 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// Opens what the configuration names. Nothing is changed if the audit log cannot be written.
+    /// Opens what the configuration names, to make changes. None is made if the audit log cannot be written.
+    pub(crate) fn open_to_change(file: &ConfigFile, realm: &RealmChoice) -> Result<Self, Failure> {
+        let operator = Self::open(file, realm)?;
+        if let Some(audit) = &operator.audit {
+            audit.prepare().map_err(|error| {
+                Failure::other(format!("the audit log {} cannot be written: {error}", audit.path().display()))
+                    .help("nothing was changed; make the file writable, or change [log] audit in the configuration")
+            })?;
+        }
+        Ok(operator)
+    }
+
+    /// Opens what the configuration names, to look at it.
     pub(crate) fn open(file: &ConfigFile, realm: &RealmChoice) -> Result<Self, Failure> {
         let config = file.load()?;
         let realm = realm.choose(&config)?;
@@ -108,12 +120,6 @@ impl Operator {
             Audit::File(path) => Some(AuditFile::new(path)),
             Audit::Log | Audit::Stdout => None,
         };
-        if let Some(audit) = &audit {
-            audit.prepare().map_err(|error| {
-                Failure::other(format!("the audit log {} cannot be written: {error}", audit.path().display()))
-                    .help("nothing was changed; make the file writable, or change [log] audit in the configuration")
-            })?;
-        }
         Ok(Self { config, realm, store, audit })
     }
 
@@ -199,9 +205,37 @@ impl Operator {
         self.end_sessions(name).and(self.note(Event::UserRemoved, name))
     }
 
+    /// Removes a user again that was added just now, or was about to be. What cannot be noted is taken back all the same.
+    pub(crate) fn take_back(&self, name: &Username) -> Result<(), Failure> {
+        match self.store.remove(&self.realm.realm, name) {
+            Ok(()) => {
+                let _ = self.note(Event::UserRemoved, name);
+                Ok(())
+            }
+            Err(StoreError::NoUser) => Ok(()),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// Gives a user back what it had before.
+    pub(crate) fn put_back(&self, name: &Username, verifier: &J, disabled: bool) -> Result<(), Failure> {
+        let old = NewUser { realm: &self.realm.realm, name, verifier };
+        self.store
+            .set_verifier(&old)
+            .and_then(|()| self.store.set_disabled(&self.realm.realm, name, disabled))
+            .map_err(unavailable)?;
+        let _ = self.note(Event::PasswordChanged, name);
+        Ok(())
+    }
+
+    /// The verifier of a user, to put it back if a larger change fails.
+    pub(crate) fn verifier(&self, name: &Username) -> Result<J, Failure> {
+        self.store.export(&self.realm.realm, name).map_err(|error| self.explain(name, error))
+    }
+
     /// Takes a verifier out of the store.
     pub(crate) fn export(&self, name: &Username) -> Result<J, Failure> {
-        let verifier = self.store.export(&self.realm.realm, name).map_err(|error| self.explain(name, error))?;
+        let verifier = self.verifier(name)?;
         self.note(Event::VerifierExported, name)?;
         Ok(verifier)
     }
@@ -257,7 +291,7 @@ fn name_of(users: &str, uid: u32) -> Option<String> {
     })
 }
 
-/// Whether the directory of `path` is there, for messages.
+/// The directory that a file is in.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -24,7 +24,7 @@ authentication (RFC 8120), in which the password never leaves the user's machine
 
 const AFTER: &str = "\
 Examples:
-  tagai demo                                 try it: a gateway, an application and a user, on this machine
+  tagai demo                                 try it on this machine
   tagai init /etc/tagai                      write a configuration to start from
   tagai user add alice                       add a user; the password is asked for
   tagai serve                                run the gateway

@@ -358,6 +358,35 @@ fn what_is_only_doubtful_is_a_warning() {
     }
 }
 
+/// However much there is to say, an error is never lost among warnings, and what is said stays readable.
+#[test]
+fn many_findings() {
+    let realms: String = (0..200)
+        .map(|n| format!("[[realm]]\nid = \"r{n}\"\nname = \"R{n}\"\nscope = \"localhost\"\nsession-time = \"1s\"\n"))
+        .collect();
+    let warned = parse(&format!("{SMALL}{realms}")).unwrap();
+    assert_eq!(warned.warnings.len(), 50);
+    let errors = parse(&format!("{SMALL}{realms}[log]\nlevel = \"loud\"\n")).unwrap_err();
+    assert!(errors.to_string().contains("\"loud\" is not known here"), "{errors}");
+    let nonsense: String = (0..200).map(|n| format!("nonsense{n} = 1\n")).collect();
+    let errors = parse(&format!("{nonsense}{SMALL}")).unwrap_err();
+    assert_eq!(errors.diagnostics().len(), 50);
+}
+
+/// What nests without end is refused before it fills the stack.
+#[test]
+fn depth() {
+    for text in [
+        format!("a = {}", "[".repeat(500_000)),
+        format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000)),
+        format!("a = {}", "{a=".repeat(250_000)),
+        format!("{}a = 1", "a.".repeat(500_000)),
+        format!("[{}a]", "a.".repeat(500_000)),
+    ] {
+        assert!(parse(&text).is_err());
+    }
+}
+
 #[test]
 fn a_long_line_is_cut_around_what_is_wrong() {
     let text = SMALL.replace("\"http://localhost:8080\"", &format!("\"http://{}/\", \"x\"", "a".repeat(5000)));
