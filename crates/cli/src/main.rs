@@ -1,3 +1,15 @@
-//! tagai.
+//! `tagai`: mutual authentication for any web application, in one program.
 
-fn main() {}
+mod check;
+mod commands;
+mod failure;
+mod htpasswd;
+mod operator;
+mod output;
+mod password;
+mod setup;
+mod verifier_line;
+
+fn main() -> std::process::ExitCode {
+    commands::run()
+}

@@ -9,11 +9,11 @@ use tagai_core::realm::AuthRealm;
 
 /// Gives logins the verifiers of users.
 pub trait CredentialStore: Send + Sync + 'static {
-    /// The verifier of `user` in `realm`, or `None` if there is no such user or it may not log in. Names are compared octet for
-    /// octet.
+    /// The verifier of `user` in `realm`, or `None` if there is no such user or it may not log in. Names are compared
+    /// octet for octet.
     ///
-    /// `decoy` is [`tagai_core::server::Server::decoy`]: where there is no user, the same work is done on it, so that unknown
-    /// users take as long as known ones.
+    /// `decoy` is [`tagai_core::server::Server::decoy`]: where there is no user, the same work is done on it, so that
+    /// unknown users take as long as known ones.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -51,7 +51,8 @@ pub struct User {
     pub changed: SystemTime,
 }
 
-/// What an operator does with users. Each change has happened, durably where the store is durable, when its call returns.
+/// What an operator does with users. Each change has happened, durably where the store is durable, when its call
+/// returns.
 pub trait UserStore: Send + Sync + 'static {
     /// Adds a user.
     ///

@@ -1,7 +1,7 @@
 //! What can go wrong with a store.
 
-/// Why a store did not do what it was asked for. The text says what an operator can do about it; it never holds a secret, and
-/// is never sent to a stranger.
+/// Why a store did not do what it was asked for. The text says what an operator can do about it; it never holds a
+/// secret, and is never sent to a stranger.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {

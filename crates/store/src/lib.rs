@@ -2,11 +2,26 @@
 //!
 //! [`CredentialStore`] gives a login the verifier of its user; [`UserStore`] is what an operator does with users;
 //! [`SessionStore`] keeps sessions, and changes each by one atomic step.
+//!
+//! | module | keeps | until |
+//! |---|---|---|
+//! | [`memory`] | users and sessions | the process ends |
+//! | `sqlite` | users and sessions, everything secret sealed under [`sealing::SealingKeys`] | they are removed or over |
 
 mod credential;
 mod error;
+pub mod memory;
+pub mod sealing;
 mod session;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 pub use credential::{CredentialStore, NewUser, User, UserStore};
 pub use error::StoreError;
 pub use session::{Counts, Owner, SessionLimits, SessionStore};
+
+/// The clock on the wall, for the dates at which users were added and changed. Nothing is decided by it.
+#[allow(clippy::disallowed_methods)] // The one place of this crate that reads it.
+fn wall_clock() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}

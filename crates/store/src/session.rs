@@ -12,23 +12,29 @@ use tagai_core::time::Time;
 
 /// Keeps sessions. Times are spans since the Unix epoch.
 ///
-/// A session is *half-open* while its client has not proven itself; strangers can make as many of those as they like. So they
-/// have limits of their own, and never push out a session that was proven.
+/// A session is *half-open* while its client has not proven itself; strangers can make as many of those as they like.
+/// So they have limits of their own, and never push out a session that was proven.
 pub trait SessionStore: Send + Sync + 'static {
-    /// Keeps a new, half-open session that `owner` asked for. If there are too many, others of the kind make room; see
-    /// [`SessionLimits`].
+    /// Keeps a new, half-open session of `server` that `owner` asked for. If there are too many, others of the kind
+    /// make room; see [`SessionLimits`]. A session with the same sid is replaced: sids are 128 random bits.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     fn insert(
         &self,
+        server: &Server,
         session: Session,
         owner: Owner,
         now: Time,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Changes the session `sid` of `server` by one atomic step: no other call sees it before `change` has returned and what it
-    /// gave back is kept. `change` gets `None` if there is no such session, and what it gives back for none is ignored.
+    /// Changes the session `sid` of `server` by one atomic step: no other call sees it before `change` has returned
+    /// and what it gave back is kept. `change` gets `None` if there is no such session, and what it gives back for
+    /// none is ignored. A session that comes back authenticated is established from now on; one that comes back
+    /// inactive is dropped.
+    ///
+    /// `change` is short and does not wait: other sessions may wait for it. If it panics, nothing that it made is
+    /// kept, the panic goes on to the caller, and the store goes on with its other sessions.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]; what `change` returned is lost then, and must not have had an effect.
@@ -68,8 +74,8 @@ pub struct Counts {
     pub established: usize,
 }
 
-/// Whom a half-open session is counted against: an IPv4 address, or the /64 network of an IPv6 address, which is what one
-/// customer has at least.
+/// Whom a half-open session is counted against: an IPv4 address, or the /64 network of an IPv6 address, which is what
+/// one customer has at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Owner(IpAddr);
 

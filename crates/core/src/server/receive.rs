@@ -3,6 +3,7 @@
 use super::config::{ConfigError, ServerConfig};
 use super::reply::{Fault, Invitation, Refusal, Reply, StaleReply};
 use super::session::{Session, Verdict};
+use crate::algorithm::Algorithm;
 use crate::credential::Username;
 use crate::grammar::Natural;
 use crate::kam3::{J, KeyError, Pi, respond};
@@ -162,6 +163,12 @@ impl KexRequest {
     #[must_use]
     pub const fn user(&self) -> Option<&Username> {
         self.message.user()
+    }
+
+    /// The algorithm of the exchange: it decides how long [`KexRequest::answer`] takes.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.shared.config.realm.algorithm
     }
 
     /// Starts a session.

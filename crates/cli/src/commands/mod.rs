@@ -1,0 +1,119 @@
+//! The commands, one module each.
+
+mod check;
+mod completions;
+mod demo;
+mod get;
+mod init;
+mod logout;
+mod man;
+mod passwd;
+mod serve;
+mod user;
+mod version;
+
+use crate::failure::Failure;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+const ABOUT: &str = "\
+Mutual authentication for any web application, in one program.
+
+tagai stands in front of a web application and lets through whoever is proven, and proves itself to them: by HTTP Mutual \
+authentication (RFC 8120), in which the password never leaves the user's machine.";
+
+const AFTER: &str = "\
+Examples:
+  tagai demo                                 try it: a gateway, an application and a user, on this machine
+  tagai init /etc/tagai                      write a configuration to start from
+  tagai user add alice                       add a user; the password is asked for
+  tagai serve                                run the gateway
+  tagai get https://localhost:8443/ --user alice --cacert ca.pem
+
+Exit codes:
+  0  it was done
+  1  it failed
+  2  the command line or the configuration is wrong
+`tagai get` has more of them; see `tagai get --help`.
+
+Passwords are asked for, or read with --password-stdin. There is no option that holds one: command lines can be read by every \
+process of the machine, and are kept in histories.";
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(name = "tagai", version, about = ABOUT, after_help = AFTER, max_term_width = 100)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway
+    Serve(serve::Args),
+    /// Try it: run a gateway with an application and a user behind it, on this machine
+    Demo(demo::Args),
+    /// Write a configuration, and the keys, certificate and database that it names
+    Init(init::Args),
+    /// Say what is wrong with a configuration, and where
+    Check(check::Args),
+    /// Work on users: add, list, show, disable, enable, rm, import, export
+    User(user::Args),
+    /// Give a user another password
+    Passwd(passwd::Args),
+    /// Fetch a URL as a user, proven and proving: the curl of this scheme
+    Get(get::Args),
+    /// End kept sessions of `tagai get`
+    Logout(logout::Args),
+    /// Say which version this is
+    Version(version::Args),
+    /// Write a completion script for a shell
+    Completions(completions::Args),
+    /// Write the manual pages
+    Man(man::Args),
+}
+
+/// Does what the command line says.
+pub(crate) fn run() -> ExitCode {
+    let outcome: Result<(), Failure> = match Cli::parse().command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::User(args) => user::run(&args),
+        Command::Passwd(args) => passwd::run(&args),
+        Command::Get(args) => get::run(&args),
+        Command::Logout(args) => logout::run(&args),
+        Command::Version(args) => version::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Each command has examples, and no option that holds a password.
+    #[test]
+    fn every_help_has_examples_and_no_option_is_a_password() {
+        fn look(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples:"), "{}", command.get_name());
+            assert!(command.get_arguments().all(|arg| arg.get_long() != Some("password")));
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
+    }
+}

@@ -1,0 +1,276 @@
+//! What an operator works on: a configuration, a realm, the store, and the audit log of it all.
+
+use crate::failure::Failure;
+use crate::output;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tagai_core::credential::Username;
+use tagai_core::kam3::J;
+use tagai_gateway::audit::{AuditFile, Event, Line};
+use tagai_gateway::config::{Audit, Config, Keys, Realm, SessionsIn};
+use tagai_store::sealing::SealingKeys;
+use tagai_store::sqlite::SqliteStore;
+use tagai_store::{NewUser, SessionStore as _, StoreError, User, UserStore as _};
+
+/// Where a configuration is looked for if no file is named.
+const USUAL_FILES: [&str; 2] = ["tagai.toml", "/etc/tagai/tagai.toml"];
+
+/// The configuration that a command works with.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct ConfigFile {
+    /// The configuration [default: ./tagai.toml, then /etc/tagai/tagai.toml]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The file: the one named, or the first of the usual ones that is there.
+    pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
+        if let Some(path) = &self.config {
+            return Ok(path.clone());
+        }
+        USUAL_FILES.into_iter().map(PathBuf::from).find(|path| path.exists()).ok_or_else(|| {
+            Failure::usage("there is no configuration: neither ./tagai.toml nor /etc/tagai/tagai.toml is a file")
+                .help("name one with --config FILE, or let `tagai init` write one")
+        })
+    }
+
+    /// Reads it.
+    pub(crate) fn load(&self) -> Result<Config, Failure> {
+        Ok(Config::load(self.path()?)?)
+    }
+}
+
+/// A realm of the configuration.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RealmChoice {
+    /// The id of the realm in the configuration [default: the only one]
+    #[arg(long, value_name = "ID")]
+    pub(crate) realm: Option<String>,
+}
+
+impl RealmChoice {
+    /// The realm that was named, or the only one.
+    pub(crate) fn choose(&self, config: &Config) -> Result<Arc<Realm>, Failure> {
+        let known = || config.realms.iter().map(|realm| realm.id.as_str()).collect::<Vec<_>>().join(", ");
+        let file = config.file.display();
+        match (&self.realm, &config.realms[..]) {
+            (_, []) => Err(Failure::usage(format!("{file} has no realm")).help("add a [[realm]] to it")),
+            (None, [only]) => Ok(Arc::clone(only)),
+            (None, _) => Err(Failure::usage(format!("{file} has several realms: {}", known()))
+                .help("name one of them with --realm ID")),
+            (Some(id), _) => config.realm(id).cloned().ok_or_else(|| {
+                Failure::usage(format!("there is no realm {id:?} in {file}")).help(format!("there is {}", known()))
+            }),
+        }
+    }
+}
+
+/// The keys that a configuration names.
+pub(crate) fn load_keys(config: &Config) -> Result<SealingKeys, Failure> {
+    match &config.store.keys {
+        Keys::File(path) => SealingKeys::load(path),
+        Keys::Env(name) => SealingKeys::from_variable(name),
+    }
+    .map_err(|error| Failure::other(error.to_string()))
+}
+
+/// The database that a configuration names. It has to be there: one that is made by mistake would be found empty.
+pub(crate) fn open_store(config: &Config) -> Result<SqliteStore, Failure> {
+    let database = &config.store.database;
+    if !database.exists() {
+        return Err(Failure::other(format!("there is no database {}", database.display()))
+            .help("`tagai init` makes one with a new configuration; is [store] database the right file?"));
+    }
+    SqliteStore::open(database, load_keys(config)?).map_err(unavailable)
+}
+
+/// A store that cannot be used. Its own text says what to do.
+fn unavailable(error: StoreError) -> Failure {
+    Failure::other(error.to_string())
+}
+
+/// An operator at work on the users of one realm.
+pub(crate) struct Operator {
+    pub(crate) config: Config,
+    pub(crate) realm: Arc<Realm>,
+    pub(crate) store: SqliteStore,
+    audit: Option<AuditFile>,
+}
+
+impl Operator {
+    /// Opens what the configuration names. Nothing is changed if the audit log cannot be written.
+    pub(crate) fn open(file: &ConfigFile, realm: &RealmChoice) -> Result<Self, Failure> {
+        let config = file.load()?;
+        let realm = realm.choose(&config)?;
+        let store = open_store(&config)?;
+        let audit = match &config.log.audit {
+            Audit::File(path) => Some(AuditFile::new(path)),
+            Audit::Log | Audit::Stdout => None,
+        };
+        if let Some(audit) = &audit {
+            audit.prepare().map_err(|error| {
+                Failure::other(format!("the audit log {} cannot be written: {error}", audit.path().display()))
+                    .help("nothing was changed; make the file writable, or change [log] audit in the configuration")
+            })?;
+        }
+        Ok(Self { config, realm, store, audit })
+    }
+
+    /// Says that there is no such user.
+    fn no_user(&self, name: &Username) -> Failure {
+        Failure::other(format!("there is no user {name} in the realm {}", self.realm.id))
+            .help(format!("`tagai user list --realm {}` shows those that are there", self.realm.id))
+    }
+
+    fn explain(&self, name: &Username, error: StoreError) -> Failure {
+        match error {
+            StoreError::UserExists => {
+                Failure::other(format!("there is a user {name} in the realm {} already", self.realm.id))
+                    .help(format!("`tagai passwd {name}` gives the user another password"))
+            }
+            StoreError::NoUser => self.no_user(name),
+            error => unavailable(error),
+        }
+    }
+
+    /// Writes a line to the audit log, after the change has happened.
+    fn note(&self, event: Event, name: &Username) -> Result<(), Failure> {
+        let Some(audit) = &self.audit else { return Ok(()) };
+        #[allow(clippy::disallowed_methods)] // The time of a line in a log; nothing is decided by it.
+        let now = std::time::SystemTime::now();
+        let line = Line {
+            realm: Some(self.realm.id.clone()),
+            user: Some(name.as_str().to_owned()),
+            by: Some(who()),
+            ..Line::new(now, event)
+        };
+        audit.append(&line).map_err(|error| {
+            let path = audit.path().display();
+            Failure::other(format!("the change was made, but the audit log {path} could not be written: {error}"))
+        })
+    }
+
+    /// One user.
+    pub(crate) fn user(&self, name: &Username) -> Result<User, Failure> {
+        self.find(name)?.ok_or_else(|| self.no_user(name))
+    }
+
+    /// One user, if it is there.
+    pub(crate) fn find(&self, name: &Username) -> Result<Option<User>, Failure> {
+        self.store.user(&self.realm.realm, name).map_err(unavailable)
+    }
+
+    /// Fails if there is a user of this name.
+    pub(crate) fn must_be_new(&self, name: &Username) -> Result<(), Failure> {
+        match self.find(name)? {
+            None => Ok(()),
+            Some(_) => Err(self.explain(name, StoreError::UserExists)),
+        }
+    }
+
+    /// Adds a user.
+    pub(crate) fn add(&self, name: &Username, verifier: &J) -> Result<(), Failure> {
+        let new = NewUser { realm: &self.realm.realm, name, verifier };
+        self.store.add(&new).map_err(|error| self.explain(name, error))?;
+        self.note(Event::UserAdded, name)
+    }
+
+    /// Gives a user another verifier, and ends the user's sessions.
+    pub(crate) fn set_verifier(&self, name: &Username, verifier: &J) -> Result<(), Failure> {
+        let new = NewUser { realm: &self.realm.realm, name, verifier };
+        self.store.set_verifier(&new).map_err(|error| self.explain(name, error))?;
+        self.end_sessions(name).and(self.note(Event::PasswordChanged, name))
+    }
+
+    /// Lets a user log in, or not any more; that ends the user's sessions.
+    pub(crate) fn set_disabled(&self, name: &Username, disabled: bool) -> Result<(), Failure> {
+        self.store.set_disabled(&self.realm.realm, name, disabled).map_err(|error| self.explain(name, error))?;
+        if disabled {
+            self.end_sessions(name).and(self.note(Event::UserDisabled, name))
+        } else {
+            self.note(Event::UserEnabled, name)
+        }
+    }
+
+    /// Removes a user, and ends the user's sessions.
+    pub(crate) fn remove(&self, name: &Username) -> Result<(), Failure> {
+        self.store.remove(&self.realm.realm, name).map_err(|error| self.explain(name, error))?;
+        self.end_sessions(name).and(self.note(Event::UserRemoved, name))
+    }
+
+    /// Takes a verifier out of the store.
+    pub(crate) fn export(&self, name: &Username) -> Result<J, Failure> {
+        let verifier = self.store.export(&self.realm.realm, name).map_err(|error| self.explain(name, error))?;
+        self.note(Event::VerifierExported, name)?;
+        Ok(verifier)
+    }
+
+    /// The users of the realm.
+    pub(crate) fn users(&self) -> Result<Vec<User>, Failure> {
+        self.store.users(Some(&self.realm.realm)).map_err(unavailable)
+    }
+
+    /// Ends the sessions of a user that are in the database. Those in the memory of a gateway are that gateway's to end.
+    fn end_sessions(&self, name: &Username) -> Result<(), Failure> {
+        if self.config.store.sessions == SessionsIn::Memory {
+            return Ok(());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|error| Failure::other(format!("the change was made, but no session was ended: {error}")))?;
+        let ended = self
+            .store
+            .sessions(self.config.limits.sessions)
+            .and_then(|sessions| runtime.block_on(sessions.end_user(&self.realm.realm, name)));
+        match ended {
+            Ok(0) => Ok(()),
+            Ok(count) => {
+                output::note(&format!("{count} session{} of {name} ended", if count == 1 { "" } else { "s" }));
+                Ok(())
+            }
+            Err(error) => {
+                Err(Failure::other(format!("the change was made, but sessions of {name} may live on: {error}")))
+            }
+        }
+    }
+}
+
+/// The name of the person at work, as this machine knows it.
+fn who() -> String {
+    let uid = rustix::process::getuid().as_raw();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = |uid: u32| name_of(&users, uid).unwrap_or_else(|| format!("uid {uid}"));
+    // What root says about itself can be believed as much as everything else that root writes.
+    let behind = std::env::var("SUDO_UID").ok().filter(|_| uid == 0).and_then(|text| text.parse::<u32>().ok());
+    match behind {
+        Some(behind) => format!("{} (sudo by {})", name(uid), name(behind)),
+        None => name(uid),
+    }
+}
+
+fn name_of(users: &str, uid: u32) -> Option<String> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    })
+}
+
+/// Whether the directory of `path` is there, for messages.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_found_by_their_number() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nbad line\nalice:x:1000:1000::/home/alice:/bin/sh\n";
+        assert_eq!(name_of(users, 0).as_deref(), Some("root"));
+        assert_eq!(name_of(users, 1000).as_deref(), Some("alice"));
+        assert_eq!(name_of(users, 7), None);
+    }
+}

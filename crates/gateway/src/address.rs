@@ -1,0 +1,125 @@
+//! Whose request it is, when other proxies stand between.
+
+use http::HeaderMap;
+use ipnet::IpNet;
+use std::net::{IpAddr, SocketAddr};
+
+/// The proxies whose word counts.
+#[derive(Debug, Clone, Default)]
+pub struct Trusted(Vec<IpNet>);
+
+impl Trusted {
+    /// These networks.
+    #[must_use]
+    pub fn new(proxies: &[IpNet]) -> Self {
+        Self(proxies.to_vec())
+    }
+
+    /// Whether an address is one of a trusted proxy.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The address of the client: the peer's, or if the peer is trusted, the last one in `Forwarded` (RFC 7239), else in
+    /// `X-Forwarded-For`, that is not a trusted proxy's itself. What cannot be read ends the search: the one who wrote it
+    /// counts as the client.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, fields: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        if self.0.is_empty() || !self.contains(client) {
+            return client;
+        }
+        for address in chain(fields).into_iter().rev() {
+            let Some(address) = address else { return client };
+            client = address;
+            if !self.contains(client) {
+                return client;
+            }
+        }
+        client
+    }
+}
+
+/// The addresses on the way, the client's first; `None` for what is no address.
+fn chain(fields: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let lines = |name: &str| -> Vec<String> {
+        // A line that is not text spoils the chain: nothing before it can be believed.
+        let lines = fields.get_all(name).iter().map(|value| value.to_str().unwrap_or("unreadable").to_owned());
+        lines.collect()
+    };
+    let forwarded = lines("forwarded");
+    if !forwarded.is_empty() {
+        return forwarded.iter().flat_map(|line| line.split(',')).map(forwarded_for).collect();
+    }
+    lines("x-forwarded-for").iter().flat_map(|line| line.split(',')).map(node).collect()
+}
+
+/// The `for` of one element of `Forwarded`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| name.eq_ignore_ascii_case("for")).and_then(|(_, value)| node(value.trim_matches('"')))
+}
+
+/// An address, maybe with a port, IPv6 maybe in brackets.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bracketed = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let address = bracketed.unwrap_or(text).parse().ok();
+    address
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+        .map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+
+    fn client(peer: &str, fields: &[(&'static str, &'static str)]) -> String {
+        let trusted = Trusted::new(&["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()]);
+        let mut map = HeaderMap::new();
+        for (name, value) in fields {
+            map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        trusted.client(peer.parse().unwrap(), &map).to_string()
+    }
+
+    #[test]
+    fn nobody_is_believed_but_trusted_proxies() {
+        assert_eq!(client("192.0.2.1", &[("x-forwarded-for", "198.51.100.1")]), "192.0.2.1");
+        assert_eq!(client("192.0.2.1", &[("forwarded", "for=198.51.100.1")]), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "198.51.100.1")]), "198.51.100.1");
+        assert_eq!(client("::ffff:10.0.0.1", &[("x-forwarded-for", "198.51.100.1")]), "198.51.100.1");
+    }
+
+    #[test]
+    fn the_last_that_is_not_trusted_is_the_client() {
+        for (fields, expected) in [
+            (&[("x-forwarded-for", "203.0.113.9, 198.51.100.1")][..], "198.51.100.1"),
+            (&[("x-forwarded-for", "203.0.113.9, 198.51.100.1, 10.0.0.2")], "198.51.100.1"),
+            (&[("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.1")], "198.51.100.1"),
+            (&[("forwarded", "for=203.0.113.9, for=\"198.51.100.1:80\";proto=https")], "198.51.100.1"),
+            (&[("forwarded", "proto=https;For=\"[2001:db9::1]:80\", for=10.2.3.4")], "2001:db9::1"),
+            (&[("forwarded", "for=198.51.100.1"), ("x-forwarded-for", "203.0.113.9")], "198.51.100.1"),
+            (&[("x-forwarded-for", "10.0.0.3, 10.0.0.2")], "10.0.0.3"),
+            (&[], "10.0.0.1"),
+        ] {
+            assert_eq!(client("10.0.0.1", fields), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_the_search() {
+        for fields in [
+            &[("x-forwarded-for", "198.51.100.1, unknown")][..],
+            &[("x-forwarded-for", "198.51.100.1,")],
+            &[("forwarded", "for=198.51.100.1, for=_hidden")],
+            &[("forwarded", "for=198.51.100.1, proto=http")],
+        ] {
+            assert_eq!(client("10.0.0.1", fields), "10.0.0.1", "{fields:?}");
+        }
+        assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "198.51.100.1, unknown, 10.0.0.2")]), "10.0.0.2");
+    }
+}

@@ -1,0 +1,80 @@
+//! What the gateway itself says to a client: short, the same to everybody, and nothing about what is behind it.
+
+use crate::proxy::Body;
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+/// What there is to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Message<'a> {
+    /// The page is for users.
+    LogIn,
+    /// The login was refused, or has to wait.
+    Refused,
+    /// The session is over.
+    LoggedOut,
+    /// Something else, with the status' own name.
+    Status,
+    /// A failure that the log knows more about, under this id.
+    Failure(&'a str),
+}
+
+impl Message<'_> {
+    fn text(self) -> String {
+        match self {
+            Self::LogIn => "This page is for users who log in by HTTP Mutual authentication (RFC 8120), with which a password \
+                            never leaves your machine. This program does not know it: use `tagai get`, or a browser with the \
+                            tagai extension."
+                .into(),
+            Self::Refused => "You are not logged in: the user name or the password is wrong, or there were too many attempts. \
+                              Nothing of your password was sent."
+                .into(),
+            Self::LoggedOut => "You are logged out.".into(),
+            Self::Status => String::new(),
+            Self::Failure(id) => format!("The application did not answer. If you report this, please mention {id}."),
+        }
+    }
+}
+
+/// A small page, or plain text for programs.
+pub(crate) fn answer(status: StatusCode, message: Message<'_>, fields: &HeaderMap) -> Response<Body> {
+    let headline = status.canonical_reason().unwrap_or("Error");
+    let text = message.text();
+    let wants_html =
+        fields.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("text/html")));
+    let (body, kind) = if wants_html {
+        let page = format!(
+            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>{headline}</title>\n\
+             <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}}</style>\n\
+             <h1>{headline}</h1>\n<p>{text}</p>\n"
+        );
+        (page, "text/html; charset=utf-8")
+    } else if text.is_empty() {
+        (format!("{headline}\n"), "text/plain; charset=utf-8")
+    } else {
+        (format!("{headline}. {text}\n"), "text/plain; charset=utf-8")
+    };
+    let mut response = Response::new(Body::full(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body::Body as _;
+
+    #[test]
+    fn programs_get_text_and_browsers_a_page() {
+        let mut fields = HeaderMap::new();
+        let plain = answer(StatusCode::NOT_FOUND, Message::Status, &fields);
+        assert_eq!(plain.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
+        assert_eq!(plain.body().size_hint().exact(), Some("Not Found\n".len() as u64));
+        fields.insert(ACCEPT, HeaderValue::from_static("text/html,*/*;q=0.8"));
+        let page = answer(StatusCode::BAD_GATEWAY, Message::Failure("abc"), &fields);
+        assert_eq!(page.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
+        assert_eq!(page.headers()[CACHE_CONTROL], "no-store");
+    }
+}

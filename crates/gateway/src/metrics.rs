@@ -1,0 +1,170 @@
+//! Counters for Prometheus, in the OpenMetrics text format.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+
+/// Everything that is counted. No label has a value that a stranger chooses, so there is no end to nothing.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Responses by site, route and class of status.
+    requests: Family<RequestLabels, Counter>,
+    /// Requests that belong to no route: no such origin, no such path, an ambiguous path.
+    pub(crate) misdirected: Counter,
+    /// Requests that the upstream did not answer, by kind of failure.
+    pub(crate) upstream_failures: Family<KindLabel, Counter>,
+    /// What happened to logins.
+    pub(crate) logins: Family<LoginLabels, Counter>,
+    /// Reloads of the configuration.
+    pub(crate) reloads: Family<ResultLabel, Counter>,
+    /// When the configuration in use was loaded, in seconds since the epoch.
+    pub(crate) loaded: Gauge,
+    /// Sessions by state, as of the last look.
+    pub(crate) sessions: Family<StateLabel, Gauge>,
+    /// Open connections, as of the last look.
+    pub(crate) connections: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    site: String,
+    route: String,
+    status: Class,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "the names are the labels' values")]
+enum Class {
+    Informational,
+    Success,
+    Redirection,
+    ClientError,
+    ServerError,
+}
+
+/// A label `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct KindLabel {
+    pub(crate) kind: &'static str,
+}
+
+/// Labels of the counter of logins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct LoginLabels {
+    pub(crate) realm: String,
+    pub(crate) event: &'static str,
+}
+
+/// A label `result`: `success` or `failure`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ResultLabel {
+    pub(crate) result: &'static str,
+}
+
+/// A label `state`: `half_open` or `established`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct StateLabel {
+    pub(crate) state: &'static str,
+}
+
+/// The counters of one route, found once.
+#[derive(Debug, Clone)]
+pub(crate) struct RouteCounters([Counter; 5]);
+
+impl RouteCounters {
+    /// Counts a response.
+    pub(crate) fn count(&self, status: http::StatusCode) {
+        let class = usize::from(status.as_u16() / 100).saturating_sub(1);
+        if let Some(counter) = self.0.get(class) {
+            counter.inc();
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("tagai");
+        let requests = Family::default();
+        registry.register("requests", "Responses to clients", requests.clone());
+        let misdirected = Counter::default();
+        registry.register("misdirected_requests", "Requests that belong to no route", misdirected.clone());
+        let upstream_failures = Family::default();
+        registry.register("upstream_failures", "Requests that failed upstream", upstream_failures.clone());
+        let logins = Family::default();
+        registry.register("login_events", "What happened to logins", logins.clone());
+        let reloads = Family::default();
+        registry.register("reloads", "Reloads of the configuration", reloads.clone());
+        let loaded = Gauge::default();
+        registry.register(
+            "configuration_loaded_timestamp_seconds",
+            "When the configuration was loaded",
+            loaded.clone(),
+        );
+        let sessions = Family::default();
+        registry.register("sessions", "Sessions in the store", sessions.clone());
+        let connections = Gauge::default();
+        registry.register("connections", "Open connections of clients", connections.clone());
+        registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        Self { registry, requests, misdirected, upstream_failures, logins, reloads, loaded, sessions, connections }
+    }
+}
+
+impl Metrics {
+    /// Metrics that have counted nothing, to be shared.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    /// The counters of a route of a site.
+    pub(crate) fn route(&self, site: &str, route: &str) -> RouteCounters {
+        use Class::{ClientError, Informational, Redirection, ServerError, Success};
+        RouteCounters([Informational, Success, Redirection, ClientError, ServerError].map(|status| {
+            let labels = RequestLabels { site: site.into(), route: route.into(), status };
+            self.requests.get_or_create(&labels).clone()
+        }))
+    }
+
+    /// Counts something about logins.
+    pub(crate) fn login(&self, realm: &str, event: &'static str) {
+        self.logins.get_or_create(&LoginLabels { realm: realm.into(), event }).inc();
+    }
+
+    /// Everything, in the OpenMetrics text format.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_told() {
+        let metrics = Metrics::default();
+        let route = metrics.route("https://example.com", "/app");
+        route.count(http::StatusCode::OK);
+        route.count(http::StatusCode::OK);
+        route.count(http::StatusCode::BAD_GATEWAY);
+        metrics.login("staff", "logged-in");
+        let text = metrics.encode();
+        for line in [
+            "tagai_requests_total{site=\"https://example.com\",route=\"/app\",status=\"Success\"} 2",
+            "tagai_requests_total{site=\"https://example.com\",route=\"/app\",status=\"ServerError\"} 1",
+            "tagai_login_events_total{realm=\"staff\",event=\"logged-in\"} 1",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+}

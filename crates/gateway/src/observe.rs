@@ -1,0 +1,199 @@
+//! What happens to logins, told to the log, the audit log and the counters.
+
+use crate::audit::{AuditFile, Event as AuditEvent, Line};
+use crate::config::Audit;
+use crate::metrics::Metrics;
+use aws_lc_rs::digest::{SHA256, digest};
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+use tagai_core::credential::Username;
+use tagai_core::message::Sid;
+use tagai_core::realm::AuthRealm;
+use tagai_core::server::{Fault, ServerConfig};
+use tagai_server::{Event, Observer};
+
+/// How many lines may wait for a slow disk. What comes after is counted and reported, and a login is not held up by it.
+const MAX_WAITING: usize = 65_536;
+
+/// Tells the log, the audit log and the counters.
+#[derive(Debug)]
+pub struct Journal {
+    metrics: Arc<Metrics>,
+    audit: SyncSender<Job>,
+    /// How the configuration calls the realms.
+    ids: Mutex<HashMap<AuthRealm, String>>,
+}
+
+enum Job {
+    Line(Box<Line>),
+    /// Lines go somewhere else from now on.
+    Target(Audit),
+    /// Everything before this has been written.
+    Flush(SyncSender<()>),
+}
+
+impl Journal {
+    /// Starts the thread that writes audit lines to `target`.
+    ///
+    /// # Errors
+    /// If no thread could be started.
+    pub fn start(metrics: Arc<Metrics>, target: Audit) -> std::io::Result<Arc<Self>> {
+        let (audit, jobs) = sync_channel(MAX_WAITING);
+        std::thread::Builder::new().name("audit".into()).spawn(move || write_lines(&jobs, target))?;
+        Ok(Arc::new(Self { metrics, audit, ids: Mutex::default() }))
+    }
+
+    /// Takes over what a new configuration says.
+    pub fn configure(&self, target: Audit, ids: HashMap<AuthRealm, String>) {
+        *self.ids.lock().unwrap_or_else(PoisonError::into_inner) = ids;
+        let _ = self.audit.send(Job::Target(target));
+    }
+
+    /// Waits until every line is written.
+    pub fn flush(&self) {
+        let (done, wait) = sync_channel(1);
+        if self.audit.send(Job::Flush(done)).is_ok() {
+            let _ = wait.recv();
+        }
+    }
+
+    fn id(&self, realm: &AuthRealm) -> String {
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.get(realm).cloned().unwrap_or_else(|| realm.name.to_string())
+    }
+
+    fn write(&self, line: Line) {
+        match self.audit.try_send(Job::Line(Box::new(line))) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                self.metrics.login("", "audit-line-lost");
+                tracing::error!("the audit log cannot keep up: a line was lost; is the disk slow or full?");
+            }
+            Err(TrySendError::Disconnected(_)) => tracing::error!("the audit log has ended: a line was lost"),
+        }
+    }
+}
+
+/// The clock on the wall, for what people read.
+#[allow(clippy::disallowed_methods, reason = "nothing is decided by it")]
+pub(crate) fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A hash by which lines of one session are found, and the session is not.
+#[must_use]
+pub fn sid_hash(sid: &Sid) -> String {
+    let hash = digest(&SHA256, sid.octets());
+    hash.as_ref().iter().take(8).map(|octet| format!("{octet:02x}")).collect()
+}
+
+impl Observer for Journal {
+    fn observe(&self, config: &ServerConfig, address: IpAddr, event: &Event<'_>) {
+        let realm = self.id(&config.realm);
+        let origin = config.origin.to_string();
+        let name = |user: &Option<&Username>| user.map(ToString::to_string);
+        let line = |kind, user: Option<String>, sid: Option<&Sid>, reason: Option<String>| {
+            self.write(Line {
+                realm: Some(realm.clone()),
+                user,
+                origin: Some(origin.clone()),
+                address: Some(address),
+                sid_hash: sid.map(sid_hash),
+                reason,
+                ..Line::new(wall_clock(), kind)
+            });
+        };
+        match event {
+            Event::KeyExchanged { user, sid } => {
+                self.metrics.login(&realm, "key-exchanged");
+                tracing::debug!(realm, origin, %address, user = name(user), sid = sid_hash(sid), "key exchange");
+            }
+            Event::LoggedIn { user, sid } => {
+                self.metrics.login(&realm, "logged-in");
+                tracing::info!(realm, origin, %address, user = user.as_str(), sid = sid_hash(sid), "logged in");
+                line(AuditEvent::Login, Some(user.to_string()), Some(sid), None);
+            }
+            Event::LoggedOut { user, sid } => {
+                self.metrics.login(&realm, "logged-out");
+                tracing::info!(realm, origin, %address, user = user.as_str(), sid = sid_hash(sid), "logged out");
+                line(AuditEvent::Logout, Some(user.to_string()), Some(sid), None);
+            }
+            Event::Refused { user, sid, reason, fault } => {
+                self.metrics.login(&realm, refused_as(fault));
+                let fault = fault.to_string();
+                tracing::warn!(realm, origin, %address, user = name(user), %reason, fault, "refused");
+                line(AuditEvent::Refused, name(user), *sid, Some(fault));
+            }
+            Event::Stale { sid, fault } => {
+                self.metrics.login(&realm, "stale");
+                match fault {
+                    // What happens to every session in the end.
+                    Fault::NoSession | Fault::Expired => {
+                        tracing::debug!(realm, origin, %address, sid = sid_hash(sid), %fault, "stale session");
+                    }
+                    _ => {
+                        tracing::warn!(realm, origin, %address, sid = sid_hash(sid), %fault, "session ended");
+                        line(AuditEvent::Refused, None, Some(sid), Some(fault.to_string()));
+                    }
+                }
+            }
+            Event::Slowed { user, delay: Some(delay) } => {
+                self.metrics.login(&realm, "delayed");
+                tracing::warn!(realm, origin, %address, user = name(user), ?delay, "too many failed logins: held back");
+            }
+            Event::Slowed { user, delay: None } => {
+                self.metrics.login(&realm, "too-many");
+                tracing::warn!(realm, origin, %address, user = name(user), "too many failed logins: refused");
+                line(AuditEvent::Refused, name(user), None, Some("too many failed logins from this address".into()));
+            }
+            Event::StoreFailed { error } => {
+                self.metrics.login(&realm, "store-failed");
+                tracing::error!(realm, origin, %error, "the store failed");
+            }
+            Event::Misconfigured { problem } => {
+                self.metrics.login(&realm, "misconfigured");
+                tracing::error!(realm, origin, problem, "this server is not set up right");
+            }
+            other => tracing::debug!(realm, origin, %address, ?other, "login event"),
+        }
+    }
+}
+
+/// The counter's label for a refusal: of a set that no stranger extends.
+const fn refused_as(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::UnknownUser => "refused-unknown-user",
+        Fault::WrongVkc => "refused-wrong-proof",
+        Fault::SessionRejected => "refused-session-rejected",
+        Fault::Verifier => "refused-verifier",
+        Fault::KeyExchange(_) => "refused-key-exchange",
+        Fault::Validation { .. } => "refused-validation",
+        _ => "refused-message",
+    }
+}
+
+fn write_lines(jobs: &Receiver<Job>, mut target: Audit) {
+    while let Ok(job) = jobs.recv() {
+        match job {
+            Job::Line(line) => write_line(&target, &line),
+            Job::Target(next) => target = next,
+            Job::Flush(done) => drop(done.send(())),
+        }
+    }
+}
+
+fn write_line(target: &Audit, line: &Line) {
+    let written = match target {
+        // The log has had it already.
+        Audit::Log => Ok(()),
+        Audit::Stdout => std::io::stdout().write_all(line.to_json().as_bytes()),
+        Audit::File(path) => AuditFile::new(path).append(line),
+    };
+    if let Err(error) = written {
+        tracing::error!(%error, line = line.to_json().trim_end(), "the audit log cannot be written; this is the line");
+    }
+}

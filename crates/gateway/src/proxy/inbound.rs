@@ -1,0 +1,143 @@
+//! Whether a request is one at all, and whom it is for (RFC 9112 §3.2, RFC 9113 §8.3).
+
+use http::header::{self, HeaderValue};
+use http::uri::Authority;
+use http::{Method, Request, StatusCode, Version};
+
+/// Why a request is not handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Refusal {
+    /// For the client.
+    pub status: StatusCode,
+    /// For the log.
+    pub reason: &'static str,
+}
+
+const fn bad(reason: &'static str) -> Refusal {
+    Refusal { status: StatusCode::BAD_REQUEST, reason }
+}
+
+/// Checks what hyper leaves open, and gives the one authority that the request is for: `Host`, or `:authority`.
+/// `secure` says whether the connection has TLS.
+///
+/// # Errors
+/// [`Refusal`] for methods that make no sense here, and for whatever would let two readers see two requests.
+pub fn check<B>(request: &Request<B>, secure: bool) -> Result<Authority, Refusal> {
+    if request.method() == Method::CONNECT {
+        return Err(Refusal { status: StatusCode::METHOD_NOT_ALLOWED, reason: "CONNECT: this is no forward proxy" });
+    }
+    let uri = request.uri();
+    let path = uri.path();
+    if path == "*" && request.method() != Method::OPTIONS {
+        return Err(bad("* is a target for OPTIONS alone"));
+    }
+    if path != "*" && !path.starts_with('/') {
+        return Err(bad("the target is no path"));
+    }
+    let http2 = request.version() == Version::HTTP_2;
+    let fields = request.headers();
+    let mut hosts = fields.get_all(header::HOST).iter();
+    let host = hosts.next().map(authority).transpose()?;
+    if hosts.next().is_some() {
+        return Err(bad("more than one Host"));
+    }
+    if http2 {
+        let connection = [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE];
+        if connection.iter().any(|name| fields.contains_key(name))
+            || ["keep-alive", "proxy-connection"].iter().any(|name| fields.contains_key(*name))
+        {
+            return Err(bad("a field about the connection in HTTP/2"));
+        }
+        if fields.get_all(header::TE).iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"trailers")) {
+            return Err(bad("TE other than trailers in HTTP/2"));
+        }
+    }
+    if let Some(scheme) = uri.scheme_str()
+        && scheme != if secure { "https" } else { "http" }
+    {
+        return Err(bad("the target's scheme is not that of the connection"));
+    }
+    match (uri.authority(), host) {
+        (Some(target), Some(host)) if !same(target, &host, secure) => Err(bad("the target and Host disagree")),
+        (Some(target), _) if !is_plain(target) => Err(bad("the target's authority is no host")),
+        // RFC 9112 §3.2: HTTP/1.1 has Host, even if the target names the authority too.
+        (Some(_), None) if !http2 => Err(bad("no Host")),
+        (Some(target), _) => Ok(target.clone()),
+        (None, Some(host)) => Ok(host),
+        (None, None) => Err(bad("no Host")),
+    }
+}
+
+fn authority(value: &HeaderValue) -> Result<Authority, Refusal> {
+    let wrong = bad("Host is no host");
+    let authority =
+        Authority::from_maybe_shared(bytes::Bytes::copy_from_slice(value.as_bytes())).map_err(|_| wrong)?;
+    // "h:", "h:x", "h:99999"
+    let port = authority.as_str().strip_prefix(authority.host()).ok_or(wrong)?;
+    let well = is_plain(&authority)
+        && (port.is_empty() || authority.port_u16().is_some());
+    if well { Ok(authority) } else { Err(wrong) }
+}
+
+/// A host of letters, digits and the few marks of names and addresses; no user information, nothing that a configuration
+/// or a log could take for something else.
+fn is_plain(authority: &Authority) -> bool {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b':' | b'[' | b']');
+    !authority.host().is_empty() && authority.as_str().bytes().all(plain)
+}
+
+/// Case does not count in a host, and the port of the scheme may be left out.
+fn same(one: &Authority, other: &Authority, secure: bool) -> bool {
+    let default = if secure { 443 } else { 80 };
+    let port = |authority: &Authority| authority.port_u16().unwrap_or(default);
+    one.host().eq_ignore_ascii_case(other.host()) && port(one) == port(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(version: Version, method: &str, target: &str, fields: &[(&str, &str)]) -> Result<String, &'static str> {
+        let mut request = Request::builder().version(version).method(method).uri(target);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let authority = check(&request.body(()).unwrap(), false);
+        authority.map(|authority| authority.to_string()).map_err(|refusal| refusal.reason)
+    }
+
+    #[test]
+    fn the_authority_is_found() {
+        let one = |target, host| ask(Version::HTTP_11, "GET", target, &[("host", host)]);
+        assert_eq!(one("/", "a.example:8080").unwrap(), "a.example:8080");
+        assert_eq!(one("/", "[::1]:8080").unwrap(), "[::1]:8080");
+        assert_eq!(one("http://A.example/", "a.example:80").unwrap(), "A.example");
+        assert_eq!(ask(Version::HTTP_2, "GET", "http://a.example/", &[]).unwrap(), "a.example");
+        assert_eq!(ask(Version::HTTP_11, "OPTIONS", "*", &[("host", "a")]).unwrap(), "a");
+    }
+
+    #[test]
+    fn what_is_ambiguous_is_refused() {
+        let one = |target, host| ask(Version::HTTP_11, "GET", target, &[("host", host)]);
+        assert!(one("http://b.example/", "a.example").is_err());
+        assert!(one("http://a.example:81/", "a.example").is_err());
+        assert!(one("https://a.example/", "a.example").is_err());
+        assert!(one("http://u@a.example/", "a.example").is_err());
+        assert!(one("*", "a.example").is_err());
+        for host in ["", "a b", "u@a", "a:", "a:x", "a:99999", "a/b", "a,b", "a.example, b"] {
+            assert!(one("/", host).is_err(), "{host}");
+        }
+        assert!(ask(Version::HTTP_11, "GET", "/", &[]).is_err());
+        assert!(ask(Version::HTTP_11, "GET", "http://a.example/", &[]).is_err());
+        assert!(ask(Version::HTTP_10, "GET", "/", &[]).is_err());
+        assert!(ask(Version::HTTP_11, "GET", "/", &[("host", "a"), ("host", "a")]).is_err());
+        assert!(ask(Version::HTTP_11, "CONNECT", "a.example:443", &[("host", "a.example:443")]).is_err());
+        let two = |name, value| ask(Version::HTTP_2, "GET", "http://a.example/", &[(name, value)]);
+        assert!(two("host", "b.example").is_err());
+        assert!(two("te", "gzip").is_err());
+        assert!(two("connection", "close").is_err());
+        assert!(two("transfer-encoding", "chunked").is_err());
+        assert!(two("te", "trailers").is_ok());
+    }
+}

@@ -1,0 +1,23 @@
+//! Requests on their way to an application, and responses on their way back.
+//!
+//! [`check`] comes first and says whom a request is for; [`forward`] sends it. Between the two the caller decides whatever
+//! there is to decide.
+
+mod body;
+mod error;
+mod fields;
+mod forward;
+mod http2;
+mod inbound;
+mod link;
+mod outbound;
+mod pool;
+mod tunnel;
+mod upstream;
+
+pub use body::Body;
+pub use error::{BodyError, ProxyError};
+pub use fields::StripList;
+pub use forward::{ForwardContext, Host, Policy, forward};
+pub use inbound::{Refusal, check};
+pub use upstream::{Protocol, Upstream, UpstreamError, UpstreamLimits};

@@ -1,0 +1,134 @@
+//! The body of a request on its way to the upstream.
+
+use super::fields::{StripList, filter_trailers};
+use crate::listener::{RequestBody, RequestBodyError};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::Sleep;
+
+/// What the forwarding side has to know about a body that is being sent.
+#[derive(Debug, Default)]
+pub(super) struct Upload {
+    done: AtomicBool,
+    frames: AtomicU64,
+    gate: AtomicU8,
+}
+
+/// The gate of `Expect: 100-continue` is not used.
+const OPEN: u8 = 0;
+/// Nobody has asked for the body yet.
+const SHUT: u8 = 1;
+/// The final response is there, and the body was never asked for: it will not be sent.
+const ABANDONED: u8 = 2;
+
+impl Upload {
+    /// Whether all of it has been handed to the connection.
+    pub(super) fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
+    }
+
+    /// A number that changes while the body moves.
+    pub(super) fn progress(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// The upstream has said `100 Continue`.
+    pub(super) fn asked_for(&self) {
+        let _ = self.gate.compare_exchange(SHUT, OPEN, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
+    /// The final response has come. `true` if the body had not been asked for; then it never will be.
+    pub(super) fn abandon(&self) -> bool {
+        self.gate.compare_exchange(SHUT, ABANDONED, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// The body.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    body: RequestBody,
+    upload: Option<Arc<Upload>>,
+    strip: StripList,
+    /// When the body is sent although the upstream has not asked for it (RFC 9110 §10.1.1).
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+impl Outbound {
+    pub(super) const fn has_body(&self) -> bool {
+        self.upload.is_some()
+    }
+
+    /// No body.
+    pub(super) fn empty() -> Self {
+        Self { body: RequestBody::empty(), upload: None, strip: StripList::default(), patience: None }
+    }
+
+    /// A body; with `wait`, one that is sent when it is asked for, or after that time.
+    pub(super) fn new(body: RequestBody, strip: StripList, wait: Option<Duration>) -> (Self, Option<Arc<Upload>>) {
+        if body.is_end_stream() {
+            return (Self::empty(), None);
+        }
+        let upload = Arc::new(Upload::default());
+        if wait.is_some() {
+            upload.gate.store(SHUT, Ordering::Release);
+        }
+        let patience = wait.map(|wait| Box::pin(tokio::time::sleep(wait)));
+        (Self { body, upload: Some(Arc::clone(&upload)), strip, patience }, Some(upload))
+    }
+}
+
+impl Body for Outbound {
+    type Data = Bytes;
+    type Error = RequestBodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+        let this = &mut *self;
+        let Some(upload) = &this.upload else { return Poll::Ready(None) };
+        if let Some(patience) = &mut this.patience {
+            match upload.gate.load(Ordering::Acquire) {
+                OPEN => {}
+                ABANDONED => return Poll::Pending,
+                _ => {
+                    ready!(patience.as_mut().poll(cx));
+                    upload.asked_for();
+                    if upload.gate.load(Ordering::Acquire) == ABANDONED {
+                        return Poll::Pending;
+                    }
+                }
+            }
+            this.patience = None;
+        }
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
+        upload.frames.fetch_add(1, Ordering::Relaxed);
+        if frame.is_none() || this.body.is_end_stream() {
+            upload.done.store(true, Ordering::Release);
+        }
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| match frame.into_trailers() {
+                Ok(mut trailers) => {
+                    upload.done.store(true, Ordering::Release);
+                    filter_trailers(&mut trailers, Some(&this.strip));
+                    Frame::trailers(trailers)
+                }
+                Err(frame) => frame,
+            })
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.upload.is_none() || (self.patience.is_none() && self.body.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

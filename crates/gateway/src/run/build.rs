@@ -1,0 +1,177 @@
+//! From a configuration to the parts of a gateway.
+
+use super::error::StartError;
+use super::sessions::Sessions;
+use crate::address::Trusted;
+use crate::config::{Config, Keys, Route, SessionsIn, UpstreamProtocol};
+use crate::listener::{Http1Limits, Http2Limits, Limits, Settings, Timeouts};
+use crate::metrics::Metrics;
+use crate::observe::wall_clock;
+use crate::proxy::{Protocol, Upstream, UpstreamLimits};
+use crate::route::Table;
+use crate::service::Rules;
+use crate::tls::{Certificates, SharedCertificates, TlsOptions, load};
+use rustls::pki_types::UnixTime;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+use tagai_core::realm::AuthRealm;
+use tagai_server::{Guard, GuardConfig, MutualBuilder};
+use tagai_store::memory::MemorySessions;
+use tagai_store::sealing::SealingKeys;
+use tagai_store::sqlite::SqliteStore;
+
+/// Something that works, and is hardly what somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning(pub String);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Everything that has to be opened.
+pub(super) struct Parts {
+    pub(super) store: SqliteStore,
+    pub(super) sessions: Sessions,
+    pub(super) certificates: Option<Certificates>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Parts {
+    pub(super) fn open(config: &Config) -> Result<Self, StartError> {
+        let mut warnings: Vec<Warning> = config.warnings.iter().map(|warning| Warning(warning.to_string())).collect();
+        let keys = match &config.store.keys {
+            Keys::File(path) => SealingKeys::load(path)?,
+            Keys::Env(name) => SealingKeys::from_variable(name)?,
+        };
+        let store = SqliteStore::open(&config.store.database, keys)?;
+        let sessions = match config.store.sessions {
+            SessionsIn::Memory => Sessions::Memory(MemorySessions::new(config.limits.sessions)),
+            SessionsIn::Sqlite => Sessions::Sqlite(store.sessions(config.limits.sessions)?),
+        };
+        let (certificates, more) = certificates(config)?;
+        warnings.extend(more);
+        Ok(Self { store, sessions, certificates, warnings })
+    }
+}
+
+/// Opens everything that a configuration names, and says what is worth a warning: what a start would do, without starting.
+///
+/// # Errors
+/// [`StartError`] for the first thing that cannot be used.
+pub fn preflight(config: &Config) -> Result<Vec<Warning>, StartError> {
+    let parts = Parts::open(config)?;
+    let (users, sessions) = (Arc::new(parts.store.clone()), Arc::new(parts.sessions));
+    parts.store.check()?;
+    drop(rules(config, &MutualBuilder::new(users, sessions), &Metrics::default())?);
+    Ok(parts.warnings)
+}
+
+/// The certificates for listeners with TLS, if there are any.
+pub(super) fn certificates(config: &Config) -> Result<(Option<Certificates>, Vec<Warning>), StartError> {
+    if !config.listen.iter().any(|listen| listen.tls) {
+        return Ok((None, Vec::new()));
+    }
+    let now = UnixTime::since_unix_epoch(wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default());
+    let mut loaded = Vec::new();
+    let mut warnings = Vec::new();
+    for certificate in &config.certificates {
+        let one = load(&certificate.chain, &certificate.key, now)?;
+        warnings.extend(one.warnings.iter().cloned().map(Warning));
+        loaded.push(one);
+    }
+    Ok((Some(Certificates::new(loaded, &TlsOptions::default())?), warnings))
+}
+
+/// The rules for requests.
+pub(super) fn rules(
+    config: &Config,
+    builder: &MutualBuilder<SqliteStore, Sessions>,
+    metrics: &Metrics,
+) -> Result<Rules<SqliteStore, Sessions>, StartError> {
+    // Routes to one application share its connections.
+    let mut upstreams: HashMap<(String, UpstreamProtocol, Duration), Arc<Upstream>> = HashMap::new();
+    for route in config.sites.iter().flat_map(|site| &site.routes) {
+        if let Entry::Vacant(vacant) = upstreams.entry(upstream_key(route)) {
+            vacant.insert(Arc::new(upstream(route)?));
+        }
+    }
+    let table = Table::new(config, builder, metrics, |route| upstreams.get(&upstream_key(route)).map(Arc::clone));
+    let table = table.map_err(|(realm, error)| StartError::Realm { realm, error })?;
+    Ok(Rules { table, identity: config.identity.clone(), trusted: Trusted::new(&config.trust.proxies) })
+}
+
+fn upstream_key(route: &Route) -> (String, UpstreamProtocol, Duration) {
+    (route.upstream.uri.to_string(), route.upstream.protocol, route.timeout)
+}
+
+fn upstream(route: &Route) -> Result<Upstream, StartError> {
+    let protocol = match route.upstream.protocol {
+        UpstreamProtocol::Http | UpstreamProtocol::Https => Protocol::Http1,
+        UpstreamProtocol::H2c => Protocol::Http2,
+    };
+    let limits = UpstreamLimits { response: route.timeout, ..UpstreamLimits::default() };
+    Ok(Upstream::new(&route.upstream.uri.to_string(), protocol, None, limits)?)
+}
+
+/// What a listener allows.
+pub(super) fn settings(config: &Config, tls: Option<Arc<SharedCertificates>>) -> Settings {
+    let limits = &config.limits;
+    let head = u32::try_from(limits.header_size).unwrap_or(u32::MAX);
+    Settings {
+        tls,
+        limits: Limits {
+            connections: limits.connections,
+            connections_per_address: limits.connections_per_address,
+            http1: Http1Limits { head: limits.header_size, fields: limits.headers, ..Http1Limits::default() },
+            http2: Some(Http2Limits { streams: limits.streams, head, ..Http2Limits::default() }),
+        },
+        timeouts: Timeouts {
+            handshake: limits.handshake_timeout,
+            head: limits.header_timeout,
+            idle: limits.idle_timeout,
+            body: limits.body_timeout,
+            stall: limits.body_timeout,
+            ..Timeouts::default()
+        },
+    }
+}
+
+/// What slows guessing.
+pub(super) fn guard(config: &Config) -> Arc<Guard> {
+    let guessing = &config.guessing;
+    Arc::new(Guard::new(GuardConfig {
+        per_address: guessing.failures_per_address,
+        per_user: guessing.failures_per_user,
+        recovery: guessing.recovery,
+        ..GuardConfig::default()
+    }))
+}
+
+/// How the configuration calls its realms.
+pub(super) fn realm_ids(config: &Config) -> HashMap<AuthRealm, String> {
+    config.realms.iter().map(|realm| (realm.realm.clone(), realm.id.clone())).collect()
+}
+
+/// What a reload does not take over.
+pub(super) fn unchangeable(old: &Config, new: &Config) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (changed, section) in [
+        (old.store != new.store, "[store]"),
+        (old.listen != new.listen, "[[listen]]"),
+        (old.limits != new.limits, "[limits]"),
+        (old.guessing != new.guessing, "[guessing]"),
+        (old.admin != new.admin, "[admin]"),
+        ((old.log.format, old.log.level) != (new.log.format, new.log.level), "[log] format and level"),
+    ] {
+        if changed {
+            warnings
+                .push(Warning(format!("{section} was changed: this takes a restart, and the rest was taken over")));
+        }
+    }
+    warnings
+}

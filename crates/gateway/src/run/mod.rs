@@ -1,0 +1,297 @@
+//! A gateway that runs: made from a configuration, reloaded while it serves, and ended without dropping anybody.
+
+mod admin;
+mod build;
+mod error;
+mod sessions;
+mod watch;
+
+pub use build::{Warning, preflight};
+pub use error::{ReloadError, StartError};
+pub use sessions::Sessions;
+
+use crate::config::Config;
+use crate::listener::{Drained, Handle, Listener};
+use crate::metrics::{Metrics, ResultLabel, StateLabel};
+use crate::observe::{Journal, wall_clock};
+use crate::service::Service;
+use crate::tls::SharedCertificates;
+use build::Parts;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+use tagai_server::{Clock, MutualBuilder};
+use tagai_store::SessionStore as _;
+use tagai_store::sqlite::SqliteStore;
+use tokio::task::JoinHandle;
+
+/// How often sessions that are over are dropped, and users that were changed are looked for.
+const CHORES: Duration = Duration::from_secs(1);
+
+/// A running gateway. Dropping it ends its background tasks; its connections end with [`Gateway::shutdown`].
+#[derive(Debug)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    config: Mutex<Config>,
+    service: Arc<Service<SqliteStore, Sessions>>,
+    builder: MutualBuilder<SqliteStore, Sessions>,
+    store: SqliteStore,
+    sessions: Arc<Sessions>,
+    clock: Clock,
+    certificates: Option<Arc<SharedCertificates>>,
+    journal: Arc<Journal>,
+    metrics: Arc<Metrics>,
+    listeners: Mutex<Vec<Running>>,
+    addresses: Vec<Address>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+/// A listener and its task.
+struct Running {
+    handle: Handle,
+    open: Box<dyn Fn() -> usize + Send + Sync>,
+    task: JoinHandle<Drained>,
+}
+
+/// An address that the gateway listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    /// The address, with the real port if the configuration said 0.
+    pub address: SocketAddr,
+    /// Whether it is for TLS.
+    pub tls: bool,
+}
+
+impl Gateway {
+    /// Starts a gateway: everything is checked and opened before the first connection is accepted.
+    ///
+    /// # Errors
+    /// [`StartError`] says what cannot be used, and what to do.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let metrics = Metrics::new();
+        let journal = Journal::start(Arc::clone(&metrics), config.log.audit.clone()).map_err(StartError::Thread)?;
+        let parts = Parts::open(&config)?;
+        for warning in &parts.warnings {
+            tracing::warn!("{warning}");
+        }
+        journal.configure(config.log.audit.clone(), build::realm_ids(&config));
+        let clock = Clock::system();
+        let (store, sessions) = (parts.store, Arc::new(parts.sessions));
+        let builder = MutualBuilder::new(Arc::new(store.clone()), Arc::clone(&sessions))
+            .guard(build::guard(&config))
+            .clock(clock.clone())
+            .observer(Arc::clone(&journal) as Arc<_>);
+        let rules = build::rules(&config, &builder, &metrics)?;
+        let service = Arc::new(Service::new(rules, Arc::clone(&metrics)));
+        let certificates = parts.certificates.map(|certificates| Arc::new(SharedCertificates::new(certificates)));
+
+        let mut listeners = Vec::new();
+        let mut addresses = Vec::new();
+        for listen in &config.listen {
+            let tls = certificates.clone().filter(|_| listen.tls);
+            let settings = build::settings(&config, tls);
+            let bound = Listener::bind(listen.address, settings).await;
+            let listener = bound.map_err(|error| StartError::Bind { address: listen.address, error })?;
+            let address = listener.local_addr().unwrap_or(listen.address);
+            addresses.push(Address { address, tls: listen.tls });
+            listeners.push(listener);
+        }
+        let admin = match &config.admin {
+            Some(admin) => Some(admin::bind(admin.address).await?),
+            None => None,
+        };
+        // From here on nothing fails.
+        let listeners = listeners.into_iter().map(|listener| run(listener, Arc::clone(&service))).collect();
+        metrics.loaded.set(unix_seconds());
+        let gateway = Self(Arc::new(Inner {
+            config: Mutex::new(config),
+            service,
+            builder,
+            store,
+            sessions,
+            clock,
+            certificates,
+            journal,
+            metrics,
+            listeners: Mutex::new(listeners),
+            addresses,
+            tasks: Mutex::default(),
+        }));
+        gateway.keep(tokio::spawn(chores(Arc::downgrade(&gateway.0))));
+        if let Some(admin) = admin {
+            let inner = Arc::downgrade(&gateway.0);
+            gateway.keep(tokio::spawn(admin::serve(admin, inner)));
+        }
+        Ok(gateway)
+    }
+
+    /// Reloads when the configuration's file, or a certificate or key that it names, changes: looked for every two seconds, since
+    /// what is swapped by symbolic links raises no event.
+    pub fn watch_files(&self) {
+        self.keep(tokio::spawn(watch::watch(Arc::downgrade(&self.0))));
+    }
+
+    fn keep(&self, task: JoinHandle<()>) {
+        self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+    }
+
+    /// Where it listens, in the order of the configuration.
+    #[must_use]
+    pub fn addresses(&self) -> &[Address] {
+        &self.0.addresses
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
+    }
+
+    /// Reads the configuration's file anew and takes it over: sites, routes, realms, certificates, the audit log. Nothing is taken
+    /// over if anything is wrong. Connections, and sessions of realms that are still there, go on.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; the gateway goes on with what it had.
+    pub async fn reload(&self) -> Result<Vec<Warning>, ReloadError> {
+        self.0.reload().await
+    }
+
+    /// Stops to accept connections, lets those that work finish for as long as the configuration says, and cuts the rest.
+    pub async fn shutdown(self) -> Drained {
+        let grace = self.0.config.lock().unwrap_or_else(PoisonError::into_inner).limits.shutdown_timeout;
+        let listeners = std::mem::take(&mut *self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner));
+        for listener in &listeners {
+            listener.handle.shutdown(grace);
+        }
+        let mut cut = 0;
+        for listener in listeners {
+            cut += listener.task.await.map_or(0, |drained| drained.cut);
+        }
+        for task in std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
+            task.abort();
+        }
+        let journal = Arc::clone(&self.0.journal);
+        let _ = tokio::task::spawn_blocking(move || journal.flush()).await;
+        Drained { cut }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        for task in std::mem::take(&mut *self.0.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
+            task.abort();
+        }
+    }
+}
+
+fn run(listener: Listener, service: Arc<Service<SqliteStore, Sessions>>) -> Running {
+    let (handle, open) = (listener.handle(), Box::new(listener.counter()));
+    let task = tokio::spawn(listener.run(move |request, info| {
+        let service = Arc::clone(&service);
+        async move { service.serve(request, info).await }
+    }));
+    Running { handle, open, task }
+}
+
+impl Inner {
+    async fn reload(&self) -> Result<Vec<Warning>, ReloadError> {
+        let result = self.try_reload().await;
+        let label = if result.is_ok() { "success" } else { "failure" };
+        self.metrics.reloads.get_or_create(&ResultLabel { result: label }).inc();
+        match &result {
+            Ok(warnings) => {
+                warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+                self.metrics.loaded.set(unix_seconds());
+                tracing::info!("the configuration was reloaded");
+            }
+            Err(error) => {
+                tracing::error!("the configuration was not reloaded, and the old one is still in use: {error}")
+            }
+        }
+        result
+    }
+
+    async fn try_reload(&self) -> Result<Vec<Warning>, ReloadError> {
+        let old = self.config.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let file = old.file.clone();
+        let builder = self.builder.clone();
+        let metrics = Arc::clone(&self.metrics);
+        let has_tls = self.certificates.is_some();
+        // Files are read and verifiers of nobody computed: not on a thread that serves requests.
+        let work = move || -> Result<_, ReloadError> {
+            let config = Config::load(&file)?;
+            let mut warnings = build::unchangeable(&old, &config);
+            let (certificates, more) = build::certificates(&config)?;
+            warnings.extend(more);
+            warnings.extend(config.warnings.iter().map(|warning| Warning(warning.to_string())));
+            let rules = build::rules(&config, &builder, &metrics)?;
+            Ok((config, certificates.filter(|_| has_tls), rules, warnings))
+        };
+        let (config, certificates, rules, warnings) =
+            tokio::task::spawn_blocking(work).await.map_err(|_| ReloadError::Interrupted)??;
+        if let (Some(shared), Some(certificates)) = (&self.certificates, certificates) {
+            shared.replace(certificates);
+        }
+        self.journal.configure(config.log.audit.clone(), build::realm_ids(&config));
+        self.service.replace(rules);
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(warnings)
+    }
+
+    /// Brings the gauges up to date.
+    async fn measure(&self) {
+        if let Ok(counts) = self.sessions.counts().await {
+            let gauge = |state, number: usize| {
+                let number = i64::try_from(number).unwrap_or(i64::MAX);
+                self.metrics.sessions.get_or_create(&StateLabel { state }).set(number);
+            };
+            gauge("half_open", counts.half_open);
+            gauge("established", counts.established);
+        }
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let open: usize = listeners.iter().map(|listener| (listener.open)()).sum();
+        self.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+}
+
+/// Drops sessions that are over, and ends those of users who were changed.
+async fn chores(gateway: std::sync::Weak<Inner>) {
+    let mut ticks = tokio::time::interval(CHORES);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut seen = None;
+    loop {
+        ticks.tick().await;
+        let Some(gateway) = gateway.upgrade() else { return };
+        if let Err(error) = gateway.sessions.purge(gateway.clock.now()).await {
+            tracing::error!(%error, "sessions that are over could not be dropped");
+        }
+        let store = gateway.store.clone();
+        let revoked = tokio::task::spawn_blocking(move || store.revocations(seen)).await;
+        match revoked {
+            Ok(Ok(revoked)) => {
+                seen = Some(revoked.last);
+                for (realm, user) in &revoked.users {
+                    match gateway.sessions.end_user(realm, user).await {
+                        Ok(0) => {}
+                        Ok(ended) => tracing::info!(%realm, %user, ended, "sessions ended: the user was changed"),
+                        Err(error) => tracing::error!(%realm, %user, %error, "sessions could not be ended"),
+                    }
+                }
+            }
+            Ok(Err(error)) => tracing::error!(%error, "changes of users could not be read"),
+            Err(_) => return,
+        }
+    }
+}
+
+fn unix_seconds() -> i64 {
+    let since = wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,64 @@
+//! Looks for changes of the files that a configuration consists of.
+//!
+//! A file is known by what its path leads to, so a link that is swapped, as Kubernetes does it, is a change.
+
+use super::Inner;
+use crate::config::Config;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{PoisonError, Weak};
+use std::time::{Duration, SystemTime};
+
+/// How often. A change is taken over when it has been the same for one round, so that no half-written file is read.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// What is compared: when it was changed, how long it is, and which file it is. `None`: there is none.
+type State = BTreeMap<PathBuf, Option<(SystemTime, u64, u64)>>;
+
+pub(super) async fn watch(gateway: Weak<Inner>) {
+    let mut loaded: Option<State> = None;
+    let mut last: Option<State> = None;
+    loop {
+        let Some(strong) = gateway.upgrade() else { return };
+        let config = strong.config.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        drop(strong);
+        let Ok(now) = tokio::task::spawn_blocking(move || look(&config)).await else { return };
+        match &loaded {
+            None => loaded = Some(now.clone()),
+            Some(state) if *state != now && last.as_ref() == Some(&now) => {
+                loaded = Some(now.clone());
+                let Some(strong) = gateway.upgrade() else { return };
+                tracing::info!("files of the configuration have changed");
+                // What went wrong has been logged; the next change is another chance.
+                let _ = strong.reload().await;
+            }
+            Some(_) => {}
+        }
+        last = Some(now);
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+fn look(config: &Config) -> State {
+    let certificates = config.certificates.iter().flat_map(|certificate| [&certificate.chain, &certificate.key]);
+    let files = std::iter::once(&config.file).chain(certificates);
+    files
+        .map(|file| {
+            let state = std::fs::metadata(file).ok().map(|metadata| {
+                let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                (changed, metadata.len(), number(&metadata))
+            });
+            (file.clone(), state)
+        })
+        .collect()
+}
+
+#[cfg(unix)]
+fn number(metadata: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn number(_: &std::fs::Metadata) -> u64 {
+    0
+}

@@ -1,0 +1,176 @@
+//! Guessing is slowed, per address and per user, and nobody is locked out by a stranger.
+//!
+//! In this protocol a guess at a password costs a whole exchange: what a client learns from `K_s1` tells nothing, only the answer to
+//! its `VK_c` does. So each key exchange is paid for in advance and refunded when its client proves itself; an exchange that
+//! is given up counts like a wrong guess. What is charged:
+//!
+//! - *the address* (an IPv4 address, or a /64 of IPv6): so many exchanges, and one more every so often. When there are none left,
+//!   the answer is 429 until there is;
+//! - *the user*, whether there is such a user or not: when strangers have failed at one name from everywhere, their exchanges
+//!   for it are held back, ever longer up to a limit, and never refused;
+//! - *a user at an address where the user was proven before* is charged there alone. So whoever guesses at a name from elsewhere
+//!   does not slow its owner where the owner usually is, and nor do others behind the same address.
+
+mod table;
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Mutex;
+use std::time::Duration;
+use table::Table;
+use tagai_core::credential::Username;
+use tagai_core::realm::AuthRealm;
+use tagai_core::time::Time;
+use tagai_store::Owner;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// How guessing is slowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuardConfig {
+    /// How many exchanges in a row may fail for one address, before it has to wait.
+    pub per_address: u32,
+    /// How many exchanges in a row may fail for one user, before strangers' are held back.
+    pub per_user: u32,
+    /// After how long one more attempt is allowed, for each of them.
+    pub recovery: Duration,
+    /// The longest that an exchange is held back.
+    pub max_delay: Duration,
+    /// How many exchanges may be held back at once; the next is refused.
+    pub max_waiting: usize,
+    /// How many addresses, users, and users at addresses are remembered, each.
+    pub max_entries: usize,
+    /// How long it is remembered that a user was proven at an address.
+    pub familiar_for: Duration,
+}
+
+impl Default for GuardConfig {
+    fn default() -> Self {
+        Self {
+            per_address: 20,
+            per_user: 20,
+            recovery: Duration::from_secs(30),
+            max_delay: Duration::from_secs(5),
+            max_waiting: 1_024,
+            max_entries: 65_536,
+            familiar_for: Duration::from_secs(30 * 24 * 3600),
+        }
+    }
+}
+
+/// Slows guessing. One guard serves all realms of a process.
+#[derive(Debug)]
+pub struct Guard {
+    config: GuardConfig,
+    /// Names are remembered as two keyed hashes: of one size whatever the name, and not to be predicted.
+    hashers: [RandomState; 2],
+    tables: Mutex<Tables>,
+    waiting: Semaphore,
+}
+
+#[derive(Debug)]
+struct Tables {
+    addresses: Table<Owner>,
+    users: Table<Key>,
+    familiar: Table<(Owner, Key)>,
+    /// Until when a user's having been at an address counts.
+    proven: Table<(Owner, Key)>,
+}
+
+/// A user of a realm.
+type Key = [u64; 2];
+
+/// What a key exchange has to do first.
+#[derive(Debug)]
+#[must_use = "an exchange that was not admitted must not be answered"]
+pub(crate) enum Admission<'a> {
+    /// Nothing.
+    Now,
+    /// Wait so long, and then drop the permit.
+    After(Duration, SemaphorePermit<'a>),
+    /// It is refused; in so long it may be tried again.
+    Refused(Duration),
+}
+
+impl Guard {
+    /// A guard that has seen nobody.
+    #[must_use]
+    pub fn new(config: GuardConfig) -> Self {
+        let max = config.max_entries;
+        let tables = Tables {
+            addresses: Table::new(max),
+            users: Table::new(max),
+            familiar: Table::new(max),
+            proven: Table::new(max),
+        };
+        Self {
+            config,
+            hashers: [RandomState::new(), RandomState::new()],
+            tables: Mutex::new(tables),
+            waiting: Semaphore::new(config.max_waiting.min(Semaphore::MAX_PERMITS)),
+        }
+    }
+
+    /// Charges a key exchange.
+    pub(crate) fn admit(&self, owner: Owner, realm: &AuthRealm, user: Option<&Username>, now: Time) -> Admission<'_> {
+        let GuardConfig { per_address, per_user, recovery, max_delay, .. } = self.config;
+        let key = self.key(realm, user);
+        let now = now.since_epoch();
+        let mut tables = self.lock();
+        if tables.proven.level(&(owner, key), now) > Duration::ZERO {
+            return match tables.familiar.charge((owner, key), now, recovery, per_user) {
+                Ok(()) => Admission::Now,
+                Err(wait) => Admission::Refused(wait),
+            };
+        }
+        if let Err(wait) = tables.addresses.charge(owner, now, recovery, per_address) {
+            return Admission::Refused(wait);
+        }
+        // The user's level goes up without end, or a client that fails often enough would be let through at once again.
+        let excess = tables.users.charge_beyond(key, now, recovery, per_user);
+        drop(tables);
+        if excess.is_zero() {
+            return Admission::Now;
+        }
+        // The first exchange too many waits a second, the next two, and so on.
+        let beyond = excess.as_secs_f64() / recovery.as_secs_f64().max(0.001);
+        let delay = Duration::try_from_secs_f64(beyond.ceil()).unwrap_or(max_delay).min(max_delay);
+        match self.waiting.try_acquire() {
+            Ok(permit) => Admission::After(delay, permit),
+            Err(_) => {
+                self.lock().addresses.refund(&owner, now, recovery);
+                Admission::Refused(max_delay)
+            }
+        }
+    }
+
+    /// The user was proven at this address: what was charged is given back, and the address is the user's from now on.
+    pub(crate) fn proven(&self, owner: Owner, realm: &AuthRealm, user: &Username, now: Time) {
+        let key = self.key(realm, Some(user));
+        let now = now.since_epoch();
+        let recovery = self.config.recovery;
+        let mut tables = self.lock();
+        tables.familiar.refund(&(owner, key), now, recovery);
+        if tables.proven.level(&(owner, key), now).is_zero() {
+            tables.addresses.refund(&owner, now, recovery);
+            tables.users.refund(&key, now, recovery);
+        }
+        tables.proven.set((owner, key), now + self.config.familiar_for, now);
+    }
+
+    fn key(&self, realm: &AuthRealm, user: Option<&Username>) -> Key {
+        let hash = |hasher: &RandomState| {
+            let mut state = hasher.build_hasher();
+            realm.hash(&mut state);
+            user.hash(&mut state);
+            std::hash::Hasher::finish(&state)
+        };
+        [hash(&self.hashers[0]), hash(&self.hashers[1])]
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Tables> {
+        // Nothing in here can panic half-way through a change.
+        self.tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

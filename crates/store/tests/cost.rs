@@ -1,0 +1,99 @@
+//! What sessions and lookups cost. Not run by default: `cargo test -p tagai-store --release --test cost -- --ignored
+//! --nocapture`
+#![cfg(feature = "sqlite")]
+#![allow(unsafe_code)] // An allocator that counts.
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use support::*;
+use tagai_core::message::Sid;
+use tagai_store::{CredentialStore as _, SessionLimits, SessionStore as _};
+
+struct Counting;
+
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is left to the system's allocator; counting has no effect on it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        HELD.fetch_add(layout.size(), Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Copies of one session under other sids, for users of their own.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn memory_of_established_sessions() {
+    let limits = SessionLimits { established_per_user: usize::MAX, ..Default::default() };
+    let site = Site::<Memory>::new(limits);
+    let sid = site.established("john", at(0)).await.sid();
+    let session =
+        site.sessions().update(&site.server, &sid, at(0), |session| (None, session)).await.unwrap().unwrap();
+    let octets = session.expose_octets();
+    let place = octets.windows(16).position(|window| window == sid.octets()).unwrap();
+    let user = octets.windows(4).position(|window| window == b"john").unwrap();
+    for users in [1_u32, 100_000] {
+        let store = Site { server: site.server.clone(), store: std::sync::Arc::new(Memory::with(limits)) };
+        let before = HELD.load(Ordering::Relaxed);
+        let begun = Instant::now();
+        for n in 0..100_000_u32 {
+            let mut octets = octets.to_vec();
+            octets[place..place + 4].copy_from_slice(&n.to_be_bytes());
+            let name = n % users;
+            let letters: [u8; 4] = std::array::from_fn(|at| b'a' + (name / 26_u32.pow(at as u32) % 26) as u8);
+            octets[user..user + 4].copy_from_slice(&letters);
+            let session = store.server.session_from_octets(&octets).unwrap();
+            let sid: Sid = session.sid().clone();
+            store.sessions().insert(&store.server, session, owner((n % 200) as u8), at(0)).await.unwrap();
+            store.sessions().update(&store.server, &sid, at(0), |session| (session, ())).await.unwrap();
+        }
+        let (held, counts) = (HELD.load(Ordering::Relaxed) - before, store.counts().await);
+        let each = held / counts.1;
+        println!(
+            "{counts:?} with {users} users: {each} octets each; {:?} each to insert and establish",
+            begun.elapsed() / 100_000
+        );
+        assert!(each <= 1024 + 128, "{each}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn time_of_lookups_and_requests() {
+    let site = Site::<Sqlite>::new(SessionLimits::default());
+    let realm = site.server.config().realm.clone();
+    let both = [("a user", name("john")), ("nobody", name("nobo"))];
+    for (what, user) in both.iter().cycle().take(6) {
+        let begun = Instant::now();
+        for _ in 0..5_000 {
+            let found = site.store.users().verifier(&realm, user, site.server.decoy()).await.unwrap();
+            assert_eq!(found.is_some(), *what == "a user");
+        }
+        println!("SQLite, the verifier of {what}: {:?}", begun.elapsed() / 5_000);
+    }
+    let sid = site.established("john", at(0)).await.sid();
+    let begun = Instant::now();
+    for _ in 0..2_000 {
+        assert!(site.has(&sid, at(1)).await);
+    }
+    println!("SQLite, one change of a session: {:?}", begun.elapsed() / 2_000);
+    let site = Site::<Memory>::new(SessionLimits::default());
+    let sid = site.established("john", at(0)).await.sid();
+    let begun = Instant::now();
+    for _ in 0..100_000 {
+        assert!(site.has(&sid, at(1)).await);
+    }
+    println!("memory, one change of a session: {:?}", begun.elapsed() / 100_000);
+}
