@@ -3,6 +3,7 @@
 mod check;
 mod commands;
 mod failure;
+mod get;
 mod htpasswd;
 mod operator;
 mod output;
