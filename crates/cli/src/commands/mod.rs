@@ -3,9 +3,9 @@
 mod check;
 mod completions;
 mod demo;
-mod get;
+pub(crate) mod get;
 mod init;
-mod logout;
+pub(crate) mod logout;
 mod man;
 mod passwd;
 mod serve;
