@@ -1,16 +1,15 @@
 //! What an operator works on: a configuration, a realm, the store, and the audit log of it all.
 
 use crate::failure::Failure;
-use crate::output;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tagai_core::credential::Username;
 use tagai_core::kam3::J;
 use tagai_gateway::audit::{AuditFile, Event, Line};
-use tagai_gateway::config::{Audit, Config, Keys, Realm, SessionsIn};
+use tagai_gateway::config::{Audit, Config, Keys, Realm};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::SqliteStore;
-use tagai_store::{NewUser, SessionStore as _, StoreError, User, UserStore as _};
+use tagai_store::{NewUser, StoreError, User, UserStore as _};
 
 /// Where a configuration is looked for if no file is named.
 const USUAL_FILES: [&str; 2] = ["tagai.toml", "/etc/tagai/tagai.toml"];
@@ -92,7 +91,6 @@ fn unavailable(error: StoreError) -> Failure {
 
 /// An operator at work on the users of one realm.
 pub(crate) struct Operator {
-    pub(crate) config: Config,
     pub(crate) realm: Arc<Realm>,
     pub(crate) store: SqliteStore,
     audit: Option<AuditFile>,
@@ -120,7 +118,7 @@ impl Operator {
             Audit::File(path) => Some(AuditFile::new(path)),
             Audit::Log | Audit::Stdout => None,
         };
-        Ok(Self { config, realm, store, audit })
+        Ok(Self { realm, store, audit })
     }
 
     /// Says that there is no such user.
@@ -186,23 +184,19 @@ impl Operator {
     pub(crate) fn set_verifier(&self, name: &Username, verifier: &J) -> Result<(), Failure> {
         let new = NewUser { realm: &self.realm.realm, name, verifier };
         self.store.set_verifier(&new).map_err(|error| self.explain(name, error))?;
-        self.end_sessions(name).and(self.note(Event::PasswordChanged, name))
+        self.note(Event::PasswordChanged, name)
     }
 
     /// Lets a user log in, or not any more; that ends the user's sessions.
     pub(crate) fn set_disabled(&self, name: &Username, disabled: bool) -> Result<(), Failure> {
         self.store.set_disabled(&self.realm.realm, name, disabled).map_err(|error| self.explain(name, error))?;
-        if disabled {
-            self.end_sessions(name).and(self.note(Event::UserDisabled, name))
-        } else {
-            self.note(Event::UserEnabled, name)
-        }
+        self.note(if disabled { Event::UserDisabled } else { Event::UserEnabled }, name)
     }
 
     /// Removes a user, and ends the user's sessions.
     pub(crate) fn remove(&self, name: &Username) -> Result<(), Failure> {
         self.store.remove(&self.realm.realm, name).map_err(|error| self.explain(name, error))?;
-        self.end_sessions(name).and(self.note(Event::UserRemoved, name))
+        self.note(Event::UserRemoved, name)
     }
 
     /// Removes a user again that was added just now, or was about to be. What cannot be noted is taken back all the same.
@@ -243,30 +237,6 @@ impl Operator {
     /// The users of the realm.
     pub(crate) fn users(&self) -> Result<Vec<User>, Failure> {
         self.store.users(Some(&self.realm.realm)).map_err(unavailable)
-    }
-
-    /// Ends the sessions of a user that are in the database. Those in the memory of a gateway are that gateway's to end.
-    fn end_sessions(&self, name: &Username) -> Result<(), Failure> {
-        if self.config.store.sessions == SessionsIn::Memory {
-            return Ok(());
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .map_err(|error| Failure::other(format!("the change was made, but no session was ended: {error}")))?;
-        let ended = self
-            .store
-            .sessions(self.config.limits.sessions)
-            .and_then(|sessions| runtime.block_on(sessions.end_user(&self.realm.realm, name)));
-        match ended {
-            Ok(0) => Ok(()),
-            Ok(count) => {
-                output::note(&format!("{count} session{} of {name} ended", if count == 1 { "" } else { "s" }));
-                Ok(())
-            }
-            Err(error) => {
-                Err(Failure::other(format!("the change was made, but sessions of {name} may live on: {error}")))
-            }
-        }
     }
 }
 

@@ -124,6 +124,8 @@ realm = "staff"
 # methods = ["GET", "POST"]         # the only ones that are let through
 # max-body = "100MiB"               # of a request; or "unlimited"
 # timeout = "60s"                   # until the application's response begins
+# idle-timeout = "5m"               # how long its response, or a WebSocket, may stand still
+# An upstream with https:// shows a certificate of the system's authorities, or of those in upstream-ca="FILE".
 # pass-host = true                  # the application sees the host that the client asked for
 "#
     )

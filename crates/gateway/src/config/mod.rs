@@ -160,7 +160,7 @@ fn read_document(document: Section<'_>, file: &Path) -> Option<Config> {
     let ((listen, addresses), listen_is_sure) = findings.watch(|| surroundings::listen(&document));
     let certificates = surroundings::certificates(&document, base, &listen);
     let (realms, realms_are_sure) = findings.watch(|| realms::read(&document));
-    let known = sites::Known { realms: &realms, realms_are_sure, listen: listen_is_sure.then_some(&listen) };
+    let known = sites::Known { base, realms: &realms, realms_are_sure, listen: listen_is_sure.then_some(&listen) };
     let sites = sites::read(&document, &known);
     let identity = surroundings::identity(&document);
     let (limits, guessing) = (limits::limits(&document), limits::guessing(&document));

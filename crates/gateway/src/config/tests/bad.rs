@@ -279,6 +279,7 @@ fn routes() {
     }
     refused("", "timeout = \"400d\"", 23, &["365d is the longest"]);
     refused("", "timeout = \"99999999999999999999s\"", 23, &["this is not a duration"]);
+    refused("", "upstream-ca = \"ca.pem\"", 23, &["`upstream-ca` is for https"]);
     refused("", "pass-host = 1", 23, &["`pass-host` has to be true or false"]);
     let again = "[[site.route]]\npath = \"/\"\naccess = \"public\"\nupstream = \"http://a\"";
     refused("", again, 24, &["the site has two routes \"/\""]);
