@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 pub(crate) mod get;
 mod init;
+mod keys;
 pub(crate) mod logout;
 mod man;
 mod passwd;
@@ -62,6 +63,8 @@ enum Command {
     User(user::Args),
     /// Give a user another password
     Passwd(passwd::Args),
+    /// Work on the keys that seal what is secret in the store: list, rotate, reseal, generate
+    Keys(keys::Args),
     /// Fetch a URL as a user, proven and proving: the curl of this scheme
     Get(get::Args),
     /// End kept sessions of `tagai get`
@@ -83,6 +86,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::User(args) => user::run(&args),
         Command::Passwd(args) => passwd::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Get(args) => get::run(&args),
         Command::Logout(args) => logout::run(&args),
         Command::Version(args) => version::run(&args),

@@ -3,5 +3,6 @@
 mod documents;
 mod import;
 mod init;
+mod keys;
 mod support;
 mod users;
