@@ -8,8 +8,8 @@ const AFTER: &str = "\
 Examples:
   tagai get https://localhost:8443/ --user alice --cacert ca.pem
   tagai get https://www.example.com/report -u alice -o report.pdf
-  printf '%s\\n' \"$PASSWORD\" | tagai get https://www.example.com/api -u alice --password-stdin -d @order.json \\
-      -H 'Content-Type: application/json'
+  tagai get https://www.example.com/api -u alice -d @order.json -H 'Content-Type: text/json'
+  printf '%s\\n' \"$PASSWORD\" | tagai get https://www.example.com/ -u alice --password-stdin
   tagai get http://localhost:8080/ -u alice --require-proof -v
 
 The password is asked for on the terminal, up to three times, and never leaves this machine. On standard error stands who was \

@@ -35,6 +35,8 @@ struct State {
 enum Missing {
     /// Nobody can be asked.
     Terminal(String),
+    /// Whoever was asked pressed Ctrl-C: the program ends.
+    Interrupted,
     /// Whoever was asked gave nothing.
     Withheld,
     /// It was given for another server.
@@ -106,7 +108,7 @@ fn explained(trouble: Trouble, missing: &Missing) -> Trouble {
             "there is no terminal on which the password could be asked for ({why}): give it on standard input with \
              --password-stdin"
         )),
-        Missing::Withheld => trouble.help("no password was given"),
+        Missing::Withheld | Missing::Interrupted => trouble.help("no password was given"),
         Missing::OtherServer => {
             trouble.help("a redirect led there; the password on standard input is only for the server of the URL")
         }
@@ -149,6 +151,8 @@ impl Login {
         });
         match typed.await {
             Ok(Ok(password)) => self.credential(password),
+            // The signal is on its way to those who wait for it.
+            Ok(Err(Missing::Interrupted)) => std::future::pending().await,
             Ok(Err(missing)) => self.miss(missing),
             Err(_) => self.miss(Missing::Withheld),
         }
@@ -175,7 +179,8 @@ fn read(question: &str) -> Result<Password, Missing> {
     for _ in 0..MAX_ATTEMPTS {
         let typed =
             rpassword::prompt_password(&question).map(Zeroizing::new).map_err(|error| match error.kind() {
-                ErrorKind::Interrupted | ErrorKind::UnexpectedEof => Missing::Withheld,
+                ErrorKind::Interrupted => Missing::Interrupted,
+                ErrorKind::UnexpectedEof => Missing::Withheld,
                 _ => Missing::Terminal(error.to_string()),
             })?;
         if typed.is_empty() {

@@ -23,6 +23,8 @@ pub(crate) use trouble::Trouble;
 use crate::commands::get::Args;
 use crate::failure::Failure;
 use crate::output;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt as _;
 use interrupt::Mess;
 use login::{Asked, Login};
@@ -32,6 +34,7 @@ use sink::Sink;
 use std::sync::Arc;
 use std::time::Duration;
 use tagai_client::core::client::StoredSession;
+use tagai_client::core::grammar::parse_challenges;
 use tagai_client::{Client, Error, Reply};
 use trouble::Kind;
 use verbose::Verbose;
@@ -162,7 +165,7 @@ impl Call<'_> {
         if !args.silent {
             output::note(&report::line(reply.proof(), reply.url(), new_login));
         }
-        let (status, url) = (reply.status(), reply.url().clone());
+        let (status, url, other_login) = (reply.status(), reply.url().clone(), other_login(&reply));
         let file = args.output.as_deref().filter(|path| !sink::is_stdout(path));
         if args.json {
             let mut object = report::object(&reply, new_login);
@@ -181,7 +184,13 @@ impl Call<'_> {
             self.stream(&mut reply).await?;
         }
         if status.is_client_error() || status.is_server_error() {
-            return Err(Trouble::new(Kind::HttpError, format!("{url} answered {status}")).printed());
+            let trouble = Trouble::new(Kind::HttpError, format!("{url} answered {status}")).printed();
+            return Err(match other_login {
+                Some(schemes) => {
+                    trouble.help(format!("it asks for a login by {schemes}, and by none that tagai knows (Mutual)"))
+                }
+                None => trouble,
+            });
         }
         Ok(())
     }
@@ -205,6 +214,17 @@ impl Call<'_> {
         }
         sink.finish()
     }
+}
+
+/// The ways to log in that an unproven 401 names: this program has another.
+fn other_login(reply: &Reply) -> Option<String> {
+    if reply.status() != StatusCode::UNAUTHORIZED || reply.is_proven() {
+        return None;
+    }
+    let lines = reply.headers().get_all(WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
+    let challenges = parse_challenges(lines).ok()?;
+    let schemes: Vec<&str> = challenges.iter().map(|challenge| challenge.scheme()).collect();
+    (!schemes.is_empty()).then(|| schemes.join(", "))
 }
 
 fn cut_off(error: Error, args: &Args) -> Trouble {

@@ -1,9 +1,10 @@
 //! What can go wrong with `tagai get`, and the exit code that says so.
 
 use crate::failure::{self, Failure};
+use rustls::CertificateError;
 use serde_json::{Value, json};
 use std::path::Path;
-use tagai_client::{Error, ErrorKind, NetworkFault, SessionFileError, Unproven, UsageError};
+use tagai_client::{Error, ErrorKind, NetworkFault, SessionFileError, Unproven, UrlError, UsageError};
 
 /// Whose turn it is: one of these for each exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +167,7 @@ fn help(error: &Error) -> Option<String> {
             Unproven::BodyAsked => "log in first by a request without a body, and send this one again",
             _ => "somebody else may be answering in its place; your password has not been given away",
         },
+        Error::Usage(UsageError::Url(UrlError::Scheme)) => "as in: tagai get https://localhost:8443/",
         Error::Usage(UsageError::Roots(_)) => {
             "--cacert FILE names a file of certificates in PEM: of the authority, or of the server itself"
         }
@@ -180,8 +182,9 @@ fn tls_help(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     let found = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match found.or_else(|| error.downcast_ref())? {
-        rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
-            Some("if the server has a certificate of its own authority, name that with --cacert FILE")
+        // The latter comes from an authority of the same name with another key, as one that was made anew.
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            Some("if the server's certificate comes from an authority of its own, name that with --cacert FILE")
         }
         rustls::Error::InvalidMessage(_) => Some("the server may speak no TLS at this port; is it http://?"),
         _ => None,
