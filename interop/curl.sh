@@ -12,6 +12,8 @@ configure "$(
   route /optional optional "$to"
   route /read public "$to" 'methods = ["GET", "HEAD"]'
   route /small public "$to" 'max-body = "64KiB"'
+  route /hang public "$to" 'timeout = "1s"'
+  route /down public "http://127.0.0.1:1"
   route /control protected "$to" '[site.route.control]' 'auth-style = "modal"'
 )"
 add_user alice 'correct horse'
@@ -169,3 +171,12 @@ for http in 1.1 2; do
 done
 
 is "no error stands in the log" "$(grep -cE ' (ERROR|panicked)' "$work/gateway.log" || true)" 0
+
+echo "  -- applications that fail"
+ask "$secure/down"
+is "502 if nothing listens there" "$status" 502
+has "a text with what to mention" "$(<"$body")" 'mention ([0-9a-f]{16})'
+is "the log knows more about that" "$(grep -c "ERROR.*${BASH_REMATCH[1]}.*127.0.0.1:1.*refused" "$work/gateway.log")" 1
+hasnt "the page does not tell where the application is" "$(<"$body")" '127\.0\.0\.1'
+ask "$secure/hang"
+is "504 if it takes too long" "$status" 504

@@ -36,10 +36,10 @@ fail() {
   trap - ERR
   printf '  FAILED  %s\n' "$1" >&2
   local log
-  for log in "$work"/*.log "$work"/nginx*/error.log "$work"/gateway/audit.log; do
+  for log in "$work"/{application,curl,openssl,user,gateway}.log "$work"/nginx*/*.log "$work"/gateway/audit.log; do
     [ -s "$log" ] || continue
     printf -- '---- the end of %s\n' "${log#"$work"/}" >&2
-    tail -n 30 "$log" >&2
+    tail -n 20 "$log" >&2
   done
   exit 1
 }
@@ -112,6 +112,34 @@ application() {
   until_true 10 "the application listens" listens "$1"
 }
 
+# run_nginx NAME PORT CONFIGURATION : nginx with that inside of http { }. It writes to $work/nginx-NAME.
+run_nginx() {
+  local dir=$work/nginx-$1
+  mkdir -p "$dir"
+  # One process, so that nothing outlives it.
+  cat >"$dir/nginx.conf" <<CONF
+daemon off;
+master_process off;
+pid $dir/nginx.pid;
+error_log $dir/error.log warn;
+events { worker_connections 512; }
+http {
+  client_body_temp_path $dir/body;
+  proxy_temp_path $dir/proxy;
+  fastcgi_temp_path $dir/fastcgi;
+  uwsgi_temp_path $dir/uwsgi;
+  scgi_temp_path $dir/scgi;
+  log_format interop '\$connection \$connection_requests \$server_protocol \$request_method \$request_uri \$status';
+  access_log $dir/access.log interop;
+  types { text/plain txt; text/html html; }
+  $3
+}
+CONF
+  /usr/sbin/nginx -e "$dir/error.log" -p "$dir" -c "$dir/nginx.conf" >"$dir/out.log" 2>&1 &
+  keep $!
+  until_true 10 "nginx starts" listens "$2"
+}
+
 # make_gateway : what `tagai init` makes, with ports of its own, in $gateway.
 make_gateway() {
   gateway=$work/gateway
@@ -174,9 +202,9 @@ TOML
 
 healthy() { [ "$(curl -s --max-time 2 "http://127.0.0.1:$admin/healthz")" = ok ]; }
 
-# serve : runs the gateway, until the script ends.
+# serve [NAME=VALUE...] : runs the gateway, with these in its environment, until the script ends.
 serve() {
-  "$built/tagai" serve --config "$gateway/tagai.toml" </dev/null >"$work/gateway.out" 2>>"$work/gateway.log" &
+  env "$@" "$built/tagai" serve --config "$gateway/tagai.toml" </dev/null >"$work/gateway.out" 2>>"$work/gateway.log" &
   gateway_pid=$!
   keep "$gateway_pid"
   until_true 20 "the gateway starts" healthy

@@ -21,8 +21,8 @@ class Application(BaseHTTPRequestHandler):
             while size := int(self.rfile.readline().split(b";")[0], 16):
                 yield self.rfile.read(size)
                 self.rfile.readline()
-            while self.rfile.readline().strip():
-                pass
+            while line := self.rfile.readline().strip():
+                self.trailers.append(line.decode())
         else:
             left = int(self.headers.get("Content-Length", 0))
             while left:
@@ -55,10 +55,13 @@ class Application(BaseHTTPRequestHandler):
     def answer(self):
         url = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
-        digest, length = hashlib.sha256(), 0
+        digest, length, self.trailers = hashlib.sha256(), 0, []
+        lazy = "lazy" in query
         for piece in self.body():
             digest.update(piece)
             length += len(piece)
+            if lazy:
+                time.sleep(0.1)
         match url.path.rsplit("/", 1)[-1]:
             case "gzip":
                 self.reply(200, gzip.compress(TEXT, mtime=0), Content_Encoding="gzip", Vary="Accept-Encoding", ETag='"z"')
@@ -80,6 +83,9 @@ class Application(BaseHTTPRequestHandler):
                     self.chunk(b"piece %d\n" % number)
                     time.sleep(0.1)
                 self.wfile.write(b"0\r\n\r\n")
+            case "hang":
+                time.sleep(5)
+                self.reply(200, b"late\n")
             case "down":
                 left = int(query["size"])
                 self.send_response(200)
@@ -98,6 +104,7 @@ class Application(BaseHTTPRequestHandler):
                     "method": self.command,
                     "path": self.path,
                     "fields": [[name.lower(), value] for name, value in self.headers.items()],
+                    "trailers": self.trailers,
                     "length": length,
                     "sha256": digest.hexdigest(),
                 }
