@@ -8,8 +8,8 @@ use super::settings::Settings;
 use super::transport::Transport;
 use super::{Shared, sniff};
 use bytes::Bytes;
-use http::header::EXPECT;
-use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http::header::{CONTENT_LENGTH, EXPECT};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -263,6 +263,7 @@ pin_project! {
         #[pin]
         future: Fut,
         watch: Option<Watch>,
+        silent: bool,
     }
 }
 
@@ -292,6 +293,7 @@ impl<F, Fut, B> hyper::service::Service<Request<Incoming>> for Entry<F>
 where
     F: Fn(Request<RequestBody>, Arc<ConnectionInfo>) -> Fut,
     Fut: Future<Output = Result<Response<B>, Abort>>,
+    B: Body,
 {
     type Response = Response<Tracked<B>>;
     type Error = Abort;
@@ -305,8 +307,10 @@ where
             interim.reset(expects_continue(&request));
         }
         let watch = Some(Watch { info: Arc::clone(info), handed: false });
+        // RFC 9110 §9.3.2: no content comes back for HEAD. In HTTP/1 hyper sees to it.
+        let silent = interim.is_none() && request.method() == Method::HEAD;
         let request = request.map(|body| RequestBody::new(body, self.body, interim));
-        Served { future: (self.handler)(request, Arc::clone(info)), watch }
+        Served { future: (self.handler)(request, Arc::clone(info)), watch, silent }
     }
 }
 
@@ -320,17 +324,22 @@ fn expects_continue<B>(request: &Request<B>) -> bool {
 impl<Fut, B> Future for Served<Fut>
 where
     Fut: Future<Output = Result<Response<B>, Abort>>,
+    B: Body,
 {
     type Output = Result<Response<Tracked<B>>, Abort>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let response = ready!(this.future.poll(cx))?;
+        let mut response = ready!(this.future.poll(cx))?;
         let watch = this.watch.take();
         if let Some(watch) = watch.as_ref().filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
             watch.info.activity.set_tunnel();
         }
-        Poll::Ready(Ok(response.map(|body| Tracked { body, watch })))
+        let silent = *this.silent;
+        if silent && let Some(length @ 1..) = response.body().size_hint().exact() {
+            response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+        }
+        Poll::Ready(Ok(response.map(|body| Tracked { body, watch, silent })))
     }
 }
 
@@ -340,6 +349,7 @@ pin_project! {
         #[pin]
         body: B,
         watch: Option<Watch>,
+        silent: bool,
     }
 }
 
@@ -349,6 +359,9 @@ impl<B: Body<Data = Bytes>> Body for Tracked<B> {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
+        if *this.silent {
+            return Poll::Ready(None);
+        }
         if let Some(watch) = this.watch.as_mut().filter(|watch| watch.handed) {
             watch.handed = false;
             watch.info.activity.taken();
@@ -362,10 +375,10 @@ impl<B: Body<Data = Bytes>> Body for Tracked<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.silent || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        if self.silent { SizeHint::with_exact(0) } else { self.body.size_hint() }
     }
 }

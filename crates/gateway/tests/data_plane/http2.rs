@@ -2,7 +2,7 @@
 
 use super::support::*;
 use bytes::Bytes;
-use http::{HeaderMap, Request, Version};
+use http::{HeaderMap, Request, Response, Version};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http2::SendRequest;
@@ -12,8 +12,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tagai_gateway::listener::{Settings, Timeouts};
-use tagai_gateway::proxy::{Protocol, Upstream};
+use tagai_gateway::listener::{Abort, Listener, Settings, Timeouts};
+use tagai_gateway::proxy::{Body, Protocol, Upstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -49,6 +49,21 @@ async fn http2_becomes_http1() {
     for line in ["get /a?b http/1.1\r\n", "host: gate.example\r\n", "cookie: a=1; b=2\r\n", "via: 2.0 tagai\r\n"] {
         assert!(head.contains(line), "{line}: {head}");
     }
+}
+
+/// RFC 9110 §9.3.2: whoever wrote the response, and although its body is there.
+#[tokio::test]
+async fn no_body_comes_back_for_head() {
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), Settings::default()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(listener.run(|_, _| async { Ok::<_, Abort>(Response::new(Body::from("a page"))) }));
+    let mut client = connect(address).await;
+    let head = ask_for("http://gate.example/").method("HEAD").body(empty()).unwrap();
+    let response = client.send_request(head).await.unwrap();
+    assert_eq!((response.status().as_u16(), &response.headers()["content-length"]), (200, &"6".parse().unwrap()));
+    assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+    let get = client.send_request(ask_for("http://gate.example/").body(empty()).unwrap()).await.unwrap();
+    assert_eq!(get.into_body().collect().await.unwrap().to_bytes(), "a page");
 }
 
 #[tokio::test]
