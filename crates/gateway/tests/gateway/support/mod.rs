@@ -6,9 +6,9 @@ mod user;
 mod wire;
 
 pub(crate) use app::{App, raw_upstream};
-pub(crate) use site::{Setup, Site, logged};
+pub(crate) use site::{Setup, Site, logged, metric};
 pub(crate) use user::User;
-pub(crate) use wire::{Connection, Response};
+pub(crate) use wire::{Connection, Response, read_head, trusting};
 
 use std::future::Future;
 use std::time::Duration;
