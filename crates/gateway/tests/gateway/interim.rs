@@ -63,10 +63,7 @@ async fn without_an_interim_response_the_proof_is_in_the_final_one() {
         let (sequence, proof) = user.proof(path, &channel);
         let end = if fields.ends_with("body") { "" } else { "\r\n" };
         connection
-            .send(format!(
-                "PUT {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {proof}\r\n{fields}{end}",
-                user.host()
-            ))
+            .send(format!("PUT {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {proof}\r\n{fields}{end}", user.host()))
             .await;
         let response = connection.response("PUT").await;
         assert_eq!(response.status, status, "{path}");
@@ -126,8 +123,7 @@ async fn over_http2_the_proof_is_in_the_final_response_even_if_a_continue_is_ask
     let response = patiently(sender.send_request(request)).await.unwrap();
     let fields = response.headers().iter();
     let fields = fields.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-    let response =
-        Response { status: response.status().as_u16(), fields, body: Vec::new(), whole: true, octets: 0 };
+    let response = Response { status: response.status().as_u16(), fields, body: Vec::new(), whole: true, octets: 0 };
     let judged = user.receive(sequence, response, &channel);
     assert!(matches!(judged, Ok(Step::Done(Outcome::AuthSucceed(_)))), "{judged:?}");
 }
@@ -149,9 +145,7 @@ async fn a_websocket_is_opened_by_a_proven_user_alone() {
 
         let channel = connection.channel.clone();
         let (sequence, proof) = user.proof("/ws", &channel);
-        connection
-            .send(format!("GET /ws HTTP/1.1\r\nHost: {host}\r\nAuthorization: {proof}\r\n{upgrade}\r\n"))
-            .await;
+        connection.send(format!("GET /ws HTTP/1.1\r\nHost: {host}\r\nAuthorization: {proof}\r\n{upgrade}\r\n")).await;
         let response = connection.response("GET").await;
         assert_eq!(response.status, 101, "{response:?}");
         let seen = app.take_one();

@@ -123,7 +123,8 @@ async fn a_renamed_realm_loses_its_sessions() {
     assert!(refused.says("realm=\"Crew\""), "{refused:?}");
     assert!(app.take().is_empty());
     // The users of another name are others.
-    let outcome = User::new(&site.origin("http"), "alice", "correct horse").ask(&mut connection, "GET", "/", "").await;
+    let outcome =
+        User::new(&site.origin("http"), "alice", "correct horse").ask(&mut connection, "GET", "/", "").await;
     assert!(matches!(outcome, Ok(Outcome::AuthRequired(_))), "{outcome:?}");
 }
 

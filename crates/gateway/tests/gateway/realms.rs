@@ -92,7 +92,10 @@ async fn public_pages_are_proven_to_users_and_optional_ones_offered_to_guests() 
 
     connection.send(guest("/open")).await;
     let open = connection.response("GET").await;
-    assert_eq!((open.status, open.field("www-authenticate"), open.field("optional-www-authenticate")), (200, None, None));
+    assert_eq!(
+        (open.status, open.field("www-authenticate"), open.field("optional-www-authenticate")),
+        (200, None, None)
+    );
     connection.send(guest("/maybe")).await;
     let maybe = connection.response("GET").await;
     assert_eq!((maybe.status, maybe.field("authentication-info")), (200, None));
@@ -148,7 +151,9 @@ async fn methods_of_a_route_are_kept() {
     let app = App::start().await;
     let site = several(&app).await;
     let mut connection = site.connect("http").await;
-    connection.send(format!("PUT /read HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: 0\r\n\r\n", site.http)).await;
+    connection
+        .send(format!("PUT /read HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nContent-Length: 0\r\n\r\n", site.http))
+        .await;
     let response = connection.response("PUT").await;
     assert_eq!((response.status, response.field("allow")), (405, Some("GET")));
     assert!(app.take().is_empty());
@@ -171,7 +176,11 @@ async fn what_is_not_configured_is_misdirected() {
     ] {
         connection.send(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
         let response = connection.response("GET").await;
-        assert!(response.status == status || (status == 421 && response.status == 400), "{host}: {}", response.status);
+        assert!(
+            response.status == status || (status == 421 && response.status == 400),
+            "{host}: {}",
+            response.status
+        );
         assert_eq!(app.take().len(), usize::from(status == 200), "{host}");
     }
     // Over TLS nothing is configured at all.

@@ -112,7 +112,8 @@ impl App {
             }
             "/forge" => {
                 fields.insert("authentication-info", text("version=1, sid=00, vks=00"));
-                fields.insert("authentication-control", text("Mutual realm=\"Staff\", location-when-logout=\"/evil\""));
+                fields
+                    .insert("authentication-control", text("Mutual realm=\"Staff\", location-when-logout=\"/evil\""));
                 fields.append("optional-www-authenticate", text("Mutual version=1, realm=\"Evil\""));
                 fields.append("www-authenticate", text("Mutual version=1, realm=\"Evil\""));
                 fields.append("proxy-authentication-info", text("version=1"));

@@ -8,7 +8,7 @@ mod wire;
 pub(crate) use app::{App, raw_upstream};
 pub(crate) use site::{Setup, Site, logged, metric};
 pub(crate) use user::User;
-pub(crate) use wire::{Connection, Response, read_head, trusting};
+pub(crate) use wire::{Connection, Response, read_head};
 
 use std::future::Future;
 use std::time::Duration;

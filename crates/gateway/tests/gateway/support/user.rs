@@ -60,8 +60,7 @@ impl User {
         let fields: Vec<_> =
             response.fields.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
         let lines = fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-        let judged =
-            tagai_core::client::Response::new(response.status, lines, channel.clone(), response.clone());
+        let judged = tagai_core::client::Response::new(response.status, lines, channel.clone(), response.clone());
         sequence.receive(&mut self.core, judged, NOW)
     }
 
@@ -102,8 +101,8 @@ impl User {
         }
     }
 
-    /// The `Authorization` of a key exchange.
-    pub(crate) async fn key_exchange(&mut self, connection: &mut Connection, path: &str) -> String {
+    /// A key exchange that is ready to be sent.
+    pub(crate) async fn begin_login(&mut self, connection: &mut Connection, path: &str) -> Sequence {
         let channel = connection.channel.clone();
         let Next::Send(sequence) = self.begin(path, &channel) else { panic!("there is a login") };
         connection.send(head("GET", path, &self.host(), "")).await;
@@ -111,8 +110,27 @@ impl User {
         let Step::Done(Outcome::AuthRequired(required)) = self.receive(sequence, response, &channel).unwrap() else {
             panic!("no login is needed")
         };
-        let mut sequence = required.supply(self.credential()).0.run(&mut UnwrapErr(SysRng)).unwrap();
-        sequence.field().unwrap().value
+        required.supply(self.credential()).0.run(&mut UnwrapErr(SysRng)).unwrap()
+    }
+
+    /// Sends one request of a login by GET, and judges its answer.
+    pub(crate) async fn step(&mut self, connection: &mut Connection, path: &str, mut sequence: Sequence) -> Judged {
+        let field = sequence.field().unwrap();
+        let line = format!("{}: {}\r\n", field.name, field.value);
+        connection.send(head("GET", path, &self.host(), &line)).await;
+        let response = connection.response("GET").await;
+        self.trace.push(response.clone());
+        let channel = connection.channel.clone();
+        self.receive(sequence, response, &channel)
+    }
+
+    /// Exchanges keys; the proof is left to be sent.
+    pub(crate) async fn exchange(&mut self, connection: &mut Connection, path: &str) -> Sequence {
+        let sequence = self.begin_login(connection, path).await;
+        match self.step(connection, path, sequence).await {
+            Ok(Step::Continue(next)) => next.run(&mut UnwrapErr(SysRng)).unwrap(),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

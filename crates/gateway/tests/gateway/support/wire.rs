@@ -48,7 +48,7 @@ impl Response {
 }
 
 /// A client configuration that trusts this one certificate.
-pub(crate) fn trusting(certificate: &[u8], alpn: &[&str]) -> Arc<rustls::ClientConfig> {
+fn trusting(certificate: &[u8], alpn: &[&str]) -> Arc<rustls::ClientConfig> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from(certificate.to_vec())).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -63,8 +63,11 @@ pub(crate) fn trusting(certificate: &[u8], alpn: &[&str]) -> Arc<rustls::ClientC
 
 impl Connection {
     pub(crate) async fn plain(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        Self { stream: Box::new(stream), channel: Channel::Plain }
+        Self::plain_to(SocketAddr::from(([127, 0, 0, 1], port))).await
+    }
+
+    pub(crate) async fn plain_to(address: SocketAddr) -> Self {
+        Self { stream: Box::new(TcpStream::connect(address).await.unwrap()), channel: Channel::Plain }
     }
 
     /// From another address of the loopback.
@@ -86,6 +89,10 @@ impl Connection {
 
     pub(crate) async fn send(&mut self, octets: impl AsRef<[u8]>) {
         patiently(self.stream.write_all(octets.as_ref())).await.unwrap();
+    }
+
+    pub(crate) async fn try_send(&mut self, octets: impl AsRef<[u8]>) -> std::io::Result<()> {
+        patiently(self.stream.write_all(octets.as_ref())).await
     }
 
     /// The next response, whether final or interim.
