@@ -245,6 +245,11 @@ impl Inner {
         Ok(warnings)
     }
 
+    /// Whether [`Gateway::shutdown`] was called: it has the listeners then.
+    fn is_ending(&self) -> bool {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Brings the gauges up to date.
     async fn measure(&self) {
         if let Ok(counts) = self.sessions.counts().await {
