@@ -96,10 +96,11 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
     /// None at present: what ends a connection is the failure of a body.
     pub async fn serve(
         &self,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
         info: Arc<ConnectionInfo>,
     ) -> Result<Response<Body>, Abort> {
         let rules = self.rules();
+        rules.trusted.remove_others_words(info.peer.ip(), request.headers_mut());
         let secure = info.tls.is_some();
         let authority = match check(&request, secure) {
             Ok(authority) => authority,
