@@ -12,7 +12,7 @@ python=/usr/bin/python3
 work=$(mktemp -d "${TMPDIR:-/tmp}/tagai-interop.XXXXXX")
 # What a proxy of this machine would answer is of no interest.
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE
-export NO_COLOR=1
+export NO_COLOR=1 PYTHONDONTWRITEBYTECODE=1
 
 pids=()
 cleanup() {
@@ -36,7 +36,7 @@ fail() {
   trap - ERR
   printf '  FAILED  %s\n' "$1" >&2
   local log
-  for log in "$work"/{application,curl,openssl,user,gateway}.log "$work"/nginx*/*.log "$work"/gateway/audit.log; do
+  for log in "$work"/{application,curl,client,openssl,user,gateway}.log "$work"/nginx*/*.log "$work"/gateway/audit.log; do
     [ -s "$log" ] || continue
     printf -- '---- the end of %s\n' "${log#"$work"/}" >&2
     tail -n 20 "$log" >&2
