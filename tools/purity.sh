@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by ./test: tagai-core has no clock, no I/O and no randomness of its own, and `unsafe` is in one place.
+# Sourced by ./test: tagai-core has no clock, no I/O and no randomness of its own, `unsafe` is in one place, and imports run one way.
 #
 # The compiler does most of it: without the standard library there is no clock, file, socket or thread to name. So this
 # checks that the library is without it, and that nothing that the library depends on brings such a thing back.
@@ -18,6 +18,18 @@ code() {
 crates() {
   cargo tree --locked -p tagai-core -e normal,no-proc-macro --prefix none --format '{p}' "$@" |
     sed 's/ .*//' | grep -vx tagai-core | LC_ALL=C sort -u
+}
+
+# imports CRATE ALLOWED... : the crate uses none of this project's crates but those.
+imports() {
+  local crate=$1 found
+  shift
+  found=$(cargo tree --locked -p "$crate" -e normal --all-features --target all --depth 1 --prefix none --format '{p}' |
+    sed 's/ .*//' | grep '^tagai-' | grep -vx -e "$crate" "${@/#/-e}" || true)
+  if [ -n "$found" ]; then
+    echo "$crate: imports run one way, and it must not use: ${found//$'\n'/ }" >&2
+    failures=$((failures + 1))
+  fi
 }
 
 step_purity() {
@@ -58,6 +70,13 @@ $(for name in $found; do cargo tree --locked -p tagai-core -e normal --all-featu
   tree=$(crates --all-features --target wasm32-unknown-unknown)
   found=$(grep -xE '.*-sys|libc|wasm-bindgen' <<<"$tree" || true)
   [ -z "$found" ] || impure "for WebAssembly it is not pure Rust: ${found//$'\n'/ }"
+
+  imports tagai-core
+  imports tagai-store tagai-core
+  imports tagai-server tagai-core tagai-store
+  imports tagai-client tagai-core
+  imports tagai-gateway tagai-core tagai-server tagai-store
+  imports tagai-cli tagai-client tagai-core tagai-gateway tagai-server tagai-store
 
   [ "$failures" = 0 ]
   echo "tagai-core has no clock, I/O or randomness of its own; unsafe only in $src/kam3/group/aws_lc."

@@ -3,6 +3,7 @@
 //! Both ends are the public API of `tagai-core` and speak in header fields, as programs do. There is no network and no
 //! database.
 
+pub mod load;
 pub mod memory;
 pub mod welch;
 

@@ -17,6 +17,8 @@ pub(crate) struct Check {
     pub(crate) problem: Option<String>,
     /// What to do about it.
     pub(crate) help: Option<String>,
+    /// What can be used, but is hardly what somebody wants.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What is wrong, and what to do.
@@ -28,7 +30,7 @@ impl Check {
             Ok(()) => (None, None),
             Err((problem, help)) => (Some(problem), Some(help).filter(|help| !help.is_empty())),
         };
-        Self { what: what.into(), problem, help }
+        Self { what: what.into(), problem, help, warnings: Vec::new() }
     }
 }
 
@@ -63,6 +65,14 @@ pub(crate) fn preflight(config: &Config) -> Vec<Check> {
     checks.push(Check::new(format!("database {}", database.display()), opened));
     if let Audit::File(path) = &config.log.audit {
         checks.push(Check::new(format!("audit log {}", path.display()), appendable(path)));
+    }
+    // Each alone can be used; now all of it together, as `tagai serve` would.
+    if checks.iter().all(|check| check.problem.is_none()) {
+        let (result, warnings) = match tagai_gateway::preflight(config) {
+            Ok(warnings) => (Ok(()), warnings.into_iter().map(|warning| warning.0).collect()),
+            Err(error) => (Err((error.to_string(), String::new())), Vec::new()),
+        };
+        checks.push(Check { warnings, ..Check::new("certificates with their keys, realms and upstreams", result) });
     }
     checks
 }

@@ -4,6 +4,7 @@ mod check;
 mod commands;
 mod demo;
 mod failure;
+mod get;
 mod htpasswd;
 mod operator;
 mod output;

@@ -1,16 +1,15 @@
 //! What an operator works on: a configuration, a realm, the store, and the audit log of it all.
 
 use crate::failure::Failure;
-use crate::output;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tagai_core::credential::Username;
 use tagai_core::kam3::J;
 use tagai_gateway::audit::{AuditFile, Event, Line};
-use tagai_gateway::config::{Audit, Config, Keys, Realm, SessionsIn};
+use tagai_gateway::config::{Audit, Config, Keys, Realm};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::SqliteStore;
-use tagai_store::{NewUser, SessionStore as _, StoreError, User, UserStore as _};
+use tagai_store::{NewUser, StoreError, User, UserStore as _};
 
 /// Where a configuration is looked for if no file is named.
 const USUAL_FILES: [&str; 2] = ["tagai.toml", "/etc/tagai/tagai.toml"];
@@ -92,14 +91,25 @@ fn unavailable(error: StoreError) -> Failure {
 
 /// An operator at work on the users of one realm.
 pub(crate) struct Operator {
-    pub(crate) config: Config,
     pub(crate) realm: Arc<Realm>,
     pub(crate) store: SqliteStore,
     audit: Option<AuditFile>,
 }
 
 impl Operator {
-    /// Opens what the configuration names. Nothing is changed if the audit log cannot be written.
+    /// Opens what the configuration names, to make changes. None is made if the audit log cannot be written.
+    pub(crate) fn open_to_change(file: &ConfigFile, realm: &RealmChoice) -> Result<Self, Failure> {
+        let operator = Self::open(file, realm)?;
+        if let Some(audit) = &operator.audit {
+            audit.prepare().map_err(|error| {
+                Failure::other(format!("the audit log {} cannot be written: {error}", audit.path().display()))
+                    .help("nothing was changed; make the file writable, or change [log] audit in the configuration")
+            })?;
+        }
+        Ok(operator)
+    }
+
+    /// Opens what the configuration names, to look at it.
     pub(crate) fn open(file: &ConfigFile, realm: &RealmChoice) -> Result<Self, Failure> {
         let config = file.load()?;
         let realm = realm.choose(&config)?;
@@ -108,13 +118,7 @@ impl Operator {
             Audit::File(path) => Some(AuditFile::new(path)),
             Audit::Log | Audit::Stdout => None,
         };
-        if let Some(audit) = &audit {
-            audit.prepare().map_err(|error| {
-                Failure::other(format!("the audit log {} cannot be written: {error}", audit.path().display()))
-                    .help("nothing was changed; make the file writable, or change [log] audit in the configuration")
-            })?;
-        }
-        Ok(Self { config, realm, store, audit })
+        Ok(Self { realm, store, audit })
     }
 
     /// Says that there is no such user.
@@ -180,28 +184,52 @@ impl Operator {
     pub(crate) fn set_verifier(&self, name: &Username, verifier: &J) -> Result<(), Failure> {
         let new = NewUser { realm: &self.realm.realm, name, verifier };
         self.store.set_verifier(&new).map_err(|error| self.explain(name, error))?;
-        self.end_sessions(name).and(self.note(Event::PasswordChanged, name))
+        self.note(Event::PasswordChanged, name)
     }
 
     /// Lets a user log in, or not any more; that ends the user's sessions.
     pub(crate) fn set_disabled(&self, name: &Username, disabled: bool) -> Result<(), Failure> {
         self.store.set_disabled(&self.realm.realm, name, disabled).map_err(|error| self.explain(name, error))?;
-        if disabled {
-            self.end_sessions(name).and(self.note(Event::UserDisabled, name))
-        } else {
-            self.note(Event::UserEnabled, name)
-        }
+        self.note(if disabled { Event::UserDisabled } else { Event::UserEnabled }, name)
     }
 
     /// Removes a user, and ends the user's sessions.
     pub(crate) fn remove(&self, name: &Username) -> Result<(), Failure> {
         self.store.remove(&self.realm.realm, name).map_err(|error| self.explain(name, error))?;
-        self.end_sessions(name).and(self.note(Event::UserRemoved, name))
+        self.note(Event::UserRemoved, name)
+    }
+
+    /// Removes a user again that was added just now, or was about to be. What cannot be noted is taken back all the same.
+    pub(crate) fn take_back(&self, name: &Username) -> Result<(), Failure> {
+        match self.store.remove(&self.realm.realm, name) {
+            Ok(()) => {
+                let _ = self.note(Event::UserRemoved, name);
+                Ok(())
+            }
+            Err(StoreError::NoUser) => Ok(()),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    /// Gives a user back what it had before.
+    pub(crate) fn put_back(&self, name: &Username, verifier: &J, disabled: bool) -> Result<(), Failure> {
+        let old = NewUser { realm: &self.realm.realm, name, verifier };
+        self.store
+            .set_verifier(&old)
+            .and_then(|()| self.store.set_disabled(&self.realm.realm, name, disabled))
+            .map_err(unavailable)?;
+        let _ = self.note(Event::PasswordChanged, name);
+        Ok(())
+    }
+
+    /// The verifier of a user, to put it back if a larger change fails.
+    pub(crate) fn verifier(&self, name: &Username) -> Result<J, Failure> {
+        self.store.export(&self.realm.realm, name).map_err(|error| self.explain(name, error))
     }
 
     /// Takes a verifier out of the store.
     pub(crate) fn export(&self, name: &Username) -> Result<J, Failure> {
-        let verifier = self.store.export(&self.realm.realm, name).map_err(|error| self.explain(name, error))?;
+        let verifier = self.verifier(name)?;
         self.note(Event::VerifierExported, name)?;
         Ok(verifier)
     }
@@ -209,30 +237,6 @@ impl Operator {
     /// The users of the realm.
     pub(crate) fn users(&self) -> Result<Vec<User>, Failure> {
         self.store.users(Some(&self.realm.realm)).map_err(unavailable)
-    }
-
-    /// Ends the sessions of a user that are in the database. Those in the memory of a gateway are that gateway's to end.
-    fn end_sessions(&self, name: &Username) -> Result<(), Failure> {
-        if self.config.store.sessions == SessionsIn::Memory {
-            return Ok(());
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .map_err(|error| Failure::other(format!("the change was made, but no session was ended: {error}")))?;
-        let ended = self
-            .store
-            .sessions(self.config.limits.sessions)
-            .and_then(|sessions| runtime.block_on(sessions.end_user(&self.realm.realm, name)));
-        match ended {
-            Ok(0) => Ok(()),
-            Ok(count) => {
-                output::note(&format!("{count} session{} of {name} ended", if count == 1 { "" } else { "s" }));
-                Ok(())
-            }
-            Err(error) => {
-                Err(Failure::other(format!("the change was made, but sessions of {name} may live on: {error}")))
-            }
-        }
     }
 }
 
@@ -257,7 +261,7 @@ fn name_of(users: &str, uid: u32) -> Option<String> {
     })
 }
 
-/// Whether the directory of `path` is there, for messages.
+/// The directory that a file is in.
 pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -60,7 +60,9 @@ impl Progress {
 
     /// `done` steps are done.
     pub(crate) fn show(&self, done: usize) {
-        if self.shown {
+        // A hundred times is often enough.
+        let step = self.total.div_ceil(100).max(1);
+        if self.shown && (done.is_multiple_of(step) || done == self.total) {
             let _ = write!(io::stderr(), "\r{} {done} of {}", self.what, self.total);
         }
     }

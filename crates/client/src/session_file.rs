@@ -92,7 +92,15 @@ impl SessionFile {
         &self.path
     }
 
-    /// Takes `count` nonce numbers out of each session that is still usable, for the requests of this process. No other process
+    /// Takes `count` nonce numbers out of each session that is still usable, for the requests of this process.
+    ///
+    /// # Errors
+    /// As [`SessionFile::lease_where`].
+    pub fn lease(&self, count: u32) -> Result<Vec<StoredSession>, SessionFileError> {
+        self.lease_where(count, |_| true)
+    }
+
+    /// Takes `count` nonce numbers out of each session that `which` says yes to: of one user, say, or one server. No other process
     /// gets the same ones; what is not used is lost, so a few are enough.
     ///
     /// Many processes at once should not lease many: a server takes numbers out of order within a window, which is 128 for
@@ -100,13 +108,18 @@ impl SessionFile {
     ///
     /// # Errors
     /// [`SessionFileError`] says what is wrong with the file. Without a file, there are no sessions.
-    pub fn lease(&self, count: u32) -> Result<Vec<StoredSession>, SessionFileError> {
+    pub fn lease_where(
+        &self,
+        count: u32,
+        mut which: impl FnMut(&StoredSession) -> bool,
+    ) -> Result<Vec<StoredSession>, SessionFileError> {
         if !self.exists()? {
             return Ok(Vec::new());
         }
         let _lock = self.lock()?;
         let mut sessions = self.read()?;
-        let leases: Vec<StoredSession> = sessions.iter_mut().filter_map(|session| session.lease(count)).collect();
+        let wanted = sessions.iter_mut().filter(|session| which(session));
+        let leases: Vec<StoredSession> = wanted.filter_map(|session| session.lease(count)).collect();
         // Nobody may use a number before the file says that it is taken.
         self.write(&sessions)?;
         Ok(leases)

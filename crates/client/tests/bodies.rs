@@ -218,3 +218,39 @@ impl http_body::Body for Broken {
         std::task::Poll::Ready(Some(Err("the disk is gone")))
     }
 }
+
+/// The first request to a server begins with a key exchange, which no body goes with, over any version.
+#[tokio::test]
+async fn a_key_exchange_has_no_body() {
+    for alpn in ["h2", "http/1.1"] {
+        let (site, certificate) = https_site(&[alpn]).await;
+        let client = trusting(Client::builder(), &certificate).build().unwrap();
+        for round in 0..2 {
+            client.remember(&site.realm, &site.origin, credential()).await.unwrap();
+            let reply = post(&client, &site.url("/private"), "four").await.unwrap();
+            assert_eq!(text(reply).await, "/private for alice (4 octets)", "{alpn} {round}");
+            let seen = site.take_seen();
+            assert_eq!(seen.iter().map(|seen| seen.body).collect::<Vec<_>>(), [0, 4]);
+            client.logout_all();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_exchange_with_a_thief_gives_no_body_away() {
+    for asks in [false, true] {
+        let (listener, origin) = listen("http").await;
+        let realm = Site::new(origin.clone(), &[], |_| {}).realm.clone();
+        let taken = serve_raw(listener, move |_| {
+            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            if asks { b"HTTP/1.1 100 Continue\r\n\r\n".to_vec() } else { answer.into() }
+        });
+        let client = Client::builder().build().unwrap();
+        client.remember(&realm, &origin, credential()).await.unwrap();
+        for body in [Body::from("secret"), upload(LARGE)] {
+            let error = post(&client, &format!("{origin}/"), body).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotProven, "{error}");
+        }
+        assert!(taken.lock().unwrap().iter().all(|read| read.ends_with(b"\r\n\r\n")));
+    }
+}

@@ -260,3 +260,23 @@ async fn trailers_arrive_behind_the_body() {
     assert_eq!(whole.trailers().unwrap()["sum"], "4");
     assert_eq!(whole.to_bytes(), "four");
 }
+
+#[tokio::test]
+async fn an_ipv6_address_is_a_server_like_others() {
+    // Where there is no IPv6, there is nothing to test.
+    let Ok(listener) = tokio::net::TcpListener::bind("[::1]:0").await else { return };
+    let origin = format!("http://[::1]:{}", listener.local_addr().unwrap().port());
+    let site = Site::new(tagai_client::core::realm::Origin::parse(&origin).unwrap(), &[(USER, PASSWORD)], |_| {});
+    serve_http(&site, listener);
+    let reply = client(&site).get(&format!("{origin}/private#fragment")).await.unwrap();
+    assert!(reply.is_proven());
+    assert_eq!(text(reply).await, "/private for alice (0 octets)");
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_and_its_addresses_are_tried() {
+    let site = http_site().await;
+    let reply =
+        Client::builder().build().unwrap().get(&format!("http://localhost:{}/public", site.origin.port())).await;
+    assert_eq!(reply.unwrap().url().origin().to_string(), format!("http://localhost:{}", site.origin.port()));
+}

@@ -80,7 +80,8 @@ async fn a_new_login_takes_the_place_of_the_old_one() {
     }
     assert!(again.get(&site.url("/private")).await.unwrap().is_proven());
     file.keep(again.sessions()).unwrap();
-    let leased = file.lease(4).unwrap();
+    assert!(file.lease_where(4, |session| session.user().as_str() == "bob").unwrap().is_empty());
+    let leased = file.lease_where(4, |session| session.user().as_str() == USER).unwrap();
     assert_eq!(leased.len(), 1);
     assert!(leased[0].is_same_session(&again.sessions()[0]));
     assert_eq!(file.logout(&site.realm).unwrap(), 1);

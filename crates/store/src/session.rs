@@ -102,7 +102,8 @@ impl Owner {
 /// How many sessions a store keeps. Memory is bounded by `half_open + established`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLimits {
-    /// Half-open sessions in all. If there are more, the oldest of the owner with the most goes.
+    /// Half-open sessions in all. If there are more, the oldest of the owner with the most goes; if none has more than one,
+    /// the oldest of all.
     pub half_open: usize,
     /// Half-open sessions of one owner. If there are more, its oldest goes.
     pub half_open_per_owner: usize,

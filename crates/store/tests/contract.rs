@@ -50,7 +50,7 @@ contract! {
         a_sid_of_another_length_is_kept, a_second_session_of_one_sid_replaces_the_first;
     limits:
         the_oldest_half_open_session_of_an_owner_goes, the_owner_with_the_most_makes_room,
-        a_flood_does_not_touch_what_is_established, the_least_used_session_of_a_user_goes,
+        among_equals_the_oldest_makes_room, a_flood_does_not_touch_what_is_established, the_least_used_session_of_a_user_goes,
         the_least_used_session_goes, many_random_steps_keep_the_counts;
     atomic:
         of_many_requests_with_one_number_one_is_accepted, numbers_of_one_session_are_each_accepted_once,

@@ -104,6 +104,9 @@ fn show(file: &Path, config: &Config, checks: &[Check]) -> Result<(), Failure> {
                 }
             }
         }
+        for warning in &check.warnings {
+            output::line(&format!("      warning: {warning}"))?;
+        }
     }
     Ok(())
 }

@@ -1,18 +1,27 @@
 //! `tagai get`.
 
 use crate::failure::Failure;
+use crate::get;
 use std::path::PathBuf;
 
 const AFTER: &str = "\
 Examples:
   tagai get https://localhost:8443/ --user alice --cacert ca.pem
   tagai get https://www.example.com/report -u alice -o report.pdf
-  printf '%s\\n' \"$PASSWORD\" | tagai get https://www.example.com/api -u alice --password-stdin -d @order.json \\
-      -H 'Content-Type: application/json'
+  tagai get https://www.example.com/api -u alice -d @order.json -H 'Content-Type: text/json'
+  printf '%s\\n' \"$PASSWORD\" | tagai get https://www.example.com/ -u alice --password-stdin
   tagai get http://localhost:8080/ -u alice --require-proof -v
 
-On standard error stands who was proven to whom. A session is kept in a private file, so that the next call needs no password \
-and one round trip; `tagai logout` ends it.
+The password is asked for on the terminal, up to three times, and never leaves this machine. On standard error stands who was \
+proven to whom.
+
+A session is kept in a private file, so that the next call needs no password and one round trip; `tagai logout` ends it. While it \
+lives, its server has to prove itself in every answer, or there is none (exit code 4). A session of another user than --user is \
+not used. Without --user, a kept session is, if all that are kept for the server are of one user.
+
+A body of more than 64 KiB, or of unknown length, is sent once. So with a user or a kept session, a HEAD request for the same URL \
+goes before it: it logs in, and the body follows to a proven server. With --require-proof, that holds for every body. Redirects are \
+followed for GET and HEAD, and for 303.
 
 Exit codes:
   0   fetched: both ends were proven, or the resource needed no login
@@ -21,12 +30,11 @@ Exit codes:
   3   a login is needed, or was refused
   4   the server did not prove that it knows the user; nothing of its answer is printed
   5   the network or TLS failed
-  22  the answer is an HTTP error";
+  22  the answer is an HTTP error; its body is printed all the same";
 
 /// `tagai get`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
-#[allow(dead_code, reason = "read by the client")]
 pub(crate) struct Args {
     /// What to fetch
     #[arg(value_name = "URL")]
@@ -34,7 +42,7 @@ pub(crate) struct Args {
     /// The user to log in as, if that is asked for
     #[arg(short, long, value_name = "NAME")]
     pub(crate) user: Option<String>,
-    /// Read the password from standard input: one line
+    /// Read the password from standard input: one line, tried once
     #[arg(long, requires = "user")]
     pub(crate) password_stdin: bool,
     /// The method [default: GET, or POST with -d]
@@ -43,19 +51,22 @@ pub(crate) struct Args {
     /// A header field of the request, "Name: value"; can be given several times
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(crate) headers: Vec<String>,
-    /// The body of the request, or @FILE for what is in a file
-    #[arg(short, long, value_name = "DATA|@FILE")]
+    /// The body of the request, or @FILE for what is in a file, or @- for standard input; nothing in it is changed
+    #[arg(short, long, value_name = "DATA|@FILE", allow_hyphen_values = true)]
     pub(crate) data: Option<String>,
-    /// Write the answer to a file
+    /// Write the answer to a file, which appears when all of it is there
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Trust the certificates in this PEM file, instead of those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) cacert: Option<PathBuf>,
-    /// Show the messages of the login on standard error
+    /// Show on standard error what is sent and answered, without secrets
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Print status, fields, body and what was proven as JSON
+    /// Say nothing on standard error unless it fails
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) silent: bool,
+    /// Print status, fields, body and what was proven as JSON; with -o, the body goes to the file alone
     #[arg(long, conflicts_with = "include")]
     pub(crate) json: bool,
     /// Keep sessions in this file [default: in the user's state directory]
@@ -70,8 +81,11 @@ pub(crate) struct Args {
     /// Print status and header fields before the body
     #[arg(short, long)]
     pub(crate) include: bool,
+    /// Give up after so many seconds
+    #[arg(short = 'm', long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_time: Option<u32>,
 }
 
-pub(crate) fn run(_args: &Args) -> Result<(), Failure> {
-    Err(Failure::other("the client is not a part of this build"))
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    get::run(args)
 }

@@ -57,12 +57,15 @@ fn report(made: &Made, upstream: &str) -> String {
     let config = shown(&made.config);
     let option = if config == "tagai.toml" { String::new() } else { format!(" --config {config}") };
     let [https, _] = &made.origins;
-    let _ = write!(
-        text,
-        "\nNext:\n  tagai user add alice{option}     a user; the password is asked for\n  \
-         tagai serve{option}     the gateway, in front of {upstream}\n  \
-         tagai get {https}/ --user alice --cacert {}\n",
-        shown(&made.ca)
-    );
+    let steps = [
+        (format!("tagai user add alice{option}"), "adds a user; the password is asked for".to_owned()),
+        (format!("tagai serve{option}"), format!("runs the gateway, in front of {upstream}")),
+        (format!("tagai get {https}/ --user alice --cacert {}", shown(&made.ca)), "asks it for a page".to_owned()),
+    ];
+    text.push_str("\nNext:\n");
+    let width = steps.iter().map(|(command, _)| command.chars().count()).max().unwrap_or_default();
+    for (command, what) in &steps {
+        let _ = writeln!(text, "  {command:width$}  {what}");
+    }
     text
 }

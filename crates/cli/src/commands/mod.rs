@@ -3,9 +3,10 @@
 mod check;
 mod completions;
 mod demo;
-mod get;
+pub(crate) mod get;
 mod init;
-mod logout;
+mod keys;
+pub(crate) mod logout;
 mod man;
 mod passwd;
 mod serve;
@@ -24,7 +25,7 @@ authentication (RFC 8120), in which the password never leaves the user's machine
 
 const AFTER: &str = "\
 Examples:
-  tagai demo                                 try it: a gateway, an application and a user, on this machine
+  tagai demo                                 try it on this machine
   tagai init /etc/tagai                      write a configuration to start from
   tagai user add alice                       add a user; the password is asked for
   tagai serve                                run the gateway
@@ -62,6 +63,8 @@ enum Command {
     User(user::Args),
     /// Give a user another password
     Passwd(passwd::Args),
+    /// Work on the keys that seal what is secret in the store: list, rotate, reseal, generate
+    Keys(keys::Args),
     /// Fetch a URL as a user, proven and proving: the curl of this scheme
     Get(get::Args),
     /// End kept sessions of `tagai get`
@@ -83,6 +86,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::User(args) => user::run(&args),
         Command::Passwd(args) => passwd::run(&args),
+        Command::Keys(args) => keys::run(&args),
         Command::Get(args) => get::run(&args),
         Command::Logout(args) => logout::run(&args),
         Command::Version(args) => version::run(&args),

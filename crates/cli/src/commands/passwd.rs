@@ -29,7 +29,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let name = password::user_name(&args.name)?;
-    let operator = Operator::open(&args.config, &args.realm)?;
+    let operator = Operator::open_to_change(&args.config, &args.realm)?;
     operator.user(&name)?;
     let secret = args.source.choose(&name)?;
     let verifier = password::verifier(&operator.realm.realm, &name, &secret)?;

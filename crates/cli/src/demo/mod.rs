@@ -129,6 +129,23 @@ fn origins(config: &Config) -> Vec<Origin> {
     all.filter(|origin| config.listen.iter().any(|listen| listens(origin, listen))).cloned().collect()
 }
 
+/// How to call this program from the directory one is in, by copy and paste.
+fn program() -> String {
+    let Ok(exe) = std::env::current_exe() else { return "tagai".into() };
+    let in_path = std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|dir| dir.join("tagai").canonicalize().is_ok_and(|found| found == exe))
+    });
+    if in_path {
+        return "tagai".into();
+    }
+    let here = std::env::current_dir().ok().and_then(|dir| dir.canonicalize().ok());
+    let relative = here.and_then(|dir| exe.strip_prefix(dir).map(Path::to_path_buf).ok());
+    let shown = relative.unwrap_or(exe).display().to_string();
+    // What a shell would read in another way is quoted.
+    let plain = shown.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c));
+    if plain { shown } else { format!("'{}'", shown.replace('\'', "'\\''")) }
+}
+
 fn welcome(demo: &Demo, first: bool, origins: &[Origin], password_file: &Path) -> String {
     let (bold, dim, plain) =
         if output::colour_on_stdout() { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
@@ -138,28 +155,29 @@ fn welcome(demo: &Demo, first: bool, origins: &[Origin], password_file: &Path) -
         return "the demo's configuration has other origins than it was made with\n".into();
     };
     let made = if first { "was made" } else { "is used again" };
+    let tagai = program();
     format!(
         "\n{bold}tagai demo{plain}: a web application behind the gateway, at {bold}{https}{plain} and {bold}{http}{plain}\n\
          \n\
-         Try, in another terminal in this directory ({bold}tagai{plain} is target/release/tagai if you run this by cargo):\n\
+         Try, in another terminal in this directory:\n\
          \n\
          {dim}# log in as {USER}; the password never leaves your machine, and the gateway proves that it knows it{plain}\n  \
-         tagai get {https}/app/ --cacert {dir}/ca.pem --user {USER} --password-stdin < {password_file}\n\
+         {tagai} get {https}/app/ --cacert {dir}/ca.pem --user {USER} --password-stdin < {password_file}\n\
          {dim}# the second time takes one round trip and no password{plain}\n  \
-         tagai get {https}/app/ --cacert {dir}/ca.pem --user {USER}\n\
+         {tagai} get {https}/app/ --cacert {dir}/ca.pem --user {USER}\n\
          {dim}# post a form; download 50 MB; see events come in{plain}\n  \
-         tagai get {https}/app/messages --cacert {dir}/ca.pem --user {USER} -d text=hello\n  \
-         tagai get {https}/app/download --cacert {dir}/ca.pem --user {USER} -o download.bin\n  \
-         tagai get {https}/app/events --cacert {dir}/ca.pem --user {USER}\n\
+         {tagai} get {https}/app/messages --cacert {dir}/ca.pem --user {USER} -d text=hello\n  \
+         {tagai} get {https}/app/download --cacert {dir}/ca.pem --user {USER} -o download.bin\n  \
+         {tagai} get {https}/app/events --cacert {dir}/ca.pem --user {USER}\n\
          {dim}# without TLS the login is as safe from phishing, only the pages can be read{plain}\n  \
-         tagai get {http}/app/ --user {USER} --password-stdin < {password_file}\n\
+         {tagai} get {http}/app/ --user {USER} --password-stdin < {password_file}\n\
          {dim}# curl does not know the scheme: it sees a public page, a guest's page, and a 401{plain}\n  \
          curl --cacert {dir}/ca.pem {https}/public/\n  \
          curl --cacert {dir}/ca.pem -i {https}/app/\n\
          {dim}# end the session{plain}\n  \
-         tagai logout --all --cacert {dir}/ca.pem\n\
+         {tagai} logout --all --cacert {dir}/ca.pem\n\
          {dim}# users{plain}\n  \
-         tagai user add bob --config {dir}/tagai.toml\n\
+         {tagai} user add bob --config {dir}/tagai.toml\n\
          \n\
          {dir} {made}: tagai.toml (the configuration, with comments), ca.pem, keys/, tagai.db (users), audit.log,\n\
          password.txt (of {USER}; a real installation has no such file). Ctrl-C ends the demo.\n\n"

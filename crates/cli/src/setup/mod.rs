@@ -100,7 +100,9 @@ pub(crate) fn set_up(plan: &Plan) -> Result<Made, Failure> {
         Origin::new(Scheme::Http, host.clone(), plan.http_port),
     ];
     let path = |name: &str| plan.dir.join(name);
-    let (chain, key) = (format!("keys/{}.pem", plan.host), format!("keys/{}.key", plan.host));
+    // The brackets of an IPv6 address are no good in the name of a file.
+    let file = plan.host.trim_matches(['[', ']']);
+    let (chain, key) = (format!("keys/{file}.pem"), format!("keys/{file}.key"));
     for name in [CONFIG, DATABASE, CA, KEYS, &chain, &key] {
         if fs::symlink_metadata(path(name)).is_ok() {
             return Err(exists(&path(name).display().to_string()));

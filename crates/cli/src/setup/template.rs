@@ -15,14 +15,17 @@ pub(super) fn configuration(plan: &Plan, host: &Host, origins: &[Origin; 2], cha
     };
     let [tls, plain] = [plan.https_port, plan.http_port].map(|port| SocketAddr::new(address, port));
     let [https, http] = origins;
+    let (database, keys) = (field("database", DATABASE), field("keys", KEYS));
+    let (plain, chain) = (field("address", &plain.to_string()), field("chain", chain));
+    let scope = field("scope", &host.to_string());
     let routes = &plan.routes;
     format!(
         r#"# The configuration of tagai. `tagai check` says what is wrong with it, and where.
 # Paths of files are relative to the directory of this file. Times are written "30s", "10m", "1h"; sizes "64KiB", "10MiB".
 
 [store]
-database = "{DATABASE}"              # users, and sessions if they are kept here
-keys = "{KEYS}"           # seal what is secret in it; or keys-env = "VARIABLE"
+{database}# users, and sessions if they are kept here
+{keys}# seal what is secret in it; or keys-env = "VARIABLE"
 # sessions = "memory"               # or "sqlite": sessions outlive a restart
 
 [[listen]]
@@ -30,16 +33,17 @@ address = "{tls}"
 tls = true
 
 [[listen]]
-address = "{plain}"          # tls = false is the default
+{plain}# tls = false is the default
 
 [[certificate]]                     # several are possible: each is shown for the names in it, the first to all others
-chain = "{chain}"       # PEM; made by `tagai init` and signed by {CA}: replace it by one that your clients trust
+{chain}# PEM; made by `tagai init` and signed by {CA}
 key = "{key}"
+# Replace both by a certificate that your clients trust, and its key.
 
 [[realm]]                           # a set of users
 id = "staff"                        # how this file and `tagai user` call it
 name = "Staff"                      # what users see when they are asked to log in
-scope = "{host}"               # where the passwords are valid: "host", "https://host:port", or "*.domain"
+{scope}# where the passwords are valid: "host", "https://host:port", or "*.domain"
                                     # id can be changed at any time; name, scope and algorithm are a part of every
                                     # verifier: if one of them changes, all users need new passwords
 # algorithm = "iso-kam3-ec-p256-sha256"
@@ -49,7 +53,8 @@ scope = "{host}"               # where the passwords are valid: "host", "https:/
 # paths = ["/"]                     # where the realm applies, for clients; the whole server if it is missing
 
 [[site]]
-origins = ["{https}", "{http}"]   # what users have in their address bar; others are answered 421
+# What users have in their address bar; requests for other origins are answered 421.
+origins = ["{https}", "{http}"]
 
 {routes}
 # [site.route.control]              # wishes for how clients behave (RFC 8053)
@@ -102,19 +107,26 @@ audit = "audit.log"                 # logins, refusals, logouts, changes of user
     )
 }
 
+/// A line without its comment, as long as all of them. What an argument holds is escaped.
+fn field(name: &str, value: &str) -> String {
+    let field = format!("{name} = {}", toml::Value::String(value.to_owned()));
+    format!("{field:<35} ")
+}
+
 /// One route for everything, with comments.
 pub(crate) fn only_route(upstream: &str) -> String {
-    // A TOML string: what an argument holds is escaped.
-    let upstream = toml::Value::String(upstream.to_owned());
+    let upstream = field("upstream", upstream);
     format!(
         r#"[[site.route]]                      # several are possible; the longest path wins
 path = "/"                          # this and everything below
 access = "protected"                # only users of the realm; "optional": they may log in; "public": nobody is asked
 realm = "staff"
-upstream = {upstream} # your application; or https:// or h2c://, with a path prefix if it needs one
+{upstream}# your application; or https:// or h2c://, with a path prefix
 # methods = ["GET", "POST"]         # the only ones that are let through
 # max-body = "100MiB"               # of a request; or "unlimited"
 # timeout = "60s"                   # until the application's response begins
+# idle-timeout = "5m"               # how long its response, or a WebSocket, may stand still
+# An upstream with https:// shows a certificate of the system's authorities, or of those in upstream-ca="FILE".
 # pass-host = true                  # the application sees the host that the client asked for
 "#
     )

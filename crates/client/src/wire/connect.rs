@@ -28,6 +28,9 @@ const MAX_ADDRESSES: usize = 8;
 /// How long the next address waits for the one before it (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
+/// An HTTP/2 connection whose peer is silent is asked whether it is there, and not more often than this.
+const LEAST_PING: Duration = Duration::from_secs(5);
+
 /// What is known of a connection.
 #[derive(Debug)]
 pub(crate) struct Facts {
@@ -208,7 +211,7 @@ impl Connector {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
-            .keep_alive_interval(self.timeouts.head)
+            .keep_alive_interval(self.timeouts.head.max(LEAST_PING))
             .keep_alive_timeout(self.timeouts.connect)
             .max_header_list_size(u32::try_from(self.limits.octets).unwrap_or(u32::MAX));
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;

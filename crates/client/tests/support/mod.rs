@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tagai_client::core::algorithm::Algorithm;
+use tagai_client::core::client::Credential;
 use tagai_client::core::credential::{Password, Username};
 use tagai_client::core::kam3::{J, Pi};
 use tagai_client::core::realm::{AuthRealm, AuthScope, Origin, RealmName};
@@ -331,6 +332,11 @@ pub fn serve_https(site: &Arc<Site>, listener: TcpListener, shown: Arc<Mutex<Arc
         }
     });
     site.tasks.lock().unwrap().push(task.abort_handle());
+}
+
+/// Alice's name and password.
+pub fn credential() -> Credential {
+    Credential::password(Username::prepare(USER).unwrap(), Password::prepare(PASSWORD).unwrap())
 }
 
 /// A client that knows alice's password for a site.

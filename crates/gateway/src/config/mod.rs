@@ -138,15 +138,7 @@ impl Config {
     /// The directory that relative paths are relative to.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        directory(&self.file)
-    }
-}
-
-fn directory(file: &Path) -> &Path {
-    match file.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => Path::new("."),
+        self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 }
 
@@ -161,13 +153,14 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 fn read_document(document: Section<'_>, file: &Path) -> Option<Config> {
-    let base = directory(file);
+    // Not ".", which would only make the paths in messages longer.
+    let base = file.parent().unwrap_or(Path::new(""));
     let store = surroundings::store(&document, base);
     let findings = document.findings;
     let ((listen, addresses), listen_is_sure) = findings.watch(|| surroundings::listen(&document));
     let certificates = surroundings::certificates(&document, base, &listen);
     let (realms, realms_are_sure) = findings.watch(|| realms::read(&document));
-    let known = sites::Known { realms: &realms, realms_are_sure, listen: listen_is_sure.then_some(&listen) };
+    let known = sites::Known { base, realms: &realms, realms_are_sure, listen: listen_is_sure.then_some(&listen) };
     let sites = sites::read(&document, &known);
     let identity = surroundings::identity(&document);
     let (limits, guessing) = (limits::limits(&document), limits::guessing(&document));

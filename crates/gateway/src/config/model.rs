@@ -116,6 +116,10 @@ pub struct Route {
     pub max_body: Option<u64>,
     /// `timeout`: how long the upstream may take until its response begins; a minute if nothing is said.
     pub timeout: Duration,
+    /// `idle-timeout`: how long the upstream's response, or a WebSocket, may stand still; five minutes if nothing is said.
+    pub idle_timeout: Duration,
+    /// `upstream-ca`: whose certificates an `https` upstream may show, in PEM; the system's authorities if nothing is said.
+    pub upstream_ca: Option<PathBuf>,
     /// `pass-host`: whether the upstream sees the host that the client asked for; it does if nothing is said.
     pub pass_host: bool,
     /// `[site.route.control]`: wishes for how clients behave (RFC 8053 §4).
@@ -172,7 +176,7 @@ impl Upstream {
 pub enum UpstreamProtocol {
     /// `http://`: HTTP/1.1.
     Http,
-    /// `https://`: HTTP/1.1 or HTTP/2 over TLS, as the upstream prefers.
+    /// `https://`: HTTP/1.1 over TLS.
     Https,
     /// `h2c://`: HTTP/2 without TLS.
     H2c,

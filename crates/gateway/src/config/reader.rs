@@ -2,7 +2,7 @@
 
 use super::diagnostic::{Finding, Severity};
 use super::suggest::closest;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -10,12 +10,17 @@ use toml::de::{DeTable, DeValue};
 /// A place in the file, in octets.
 pub(super) type Span = Range<usize>;
 
-/// The most findings that are kept; a file with more of them is not a configuration.
+/// The most findings of each severity that are kept; a file with more of them is not a configuration.
 const MAX_FINDINGS: usize = 50;
 
 /// What was found so far.
 #[derive(Debug, Default)]
-pub(super) struct Findings(RefCell<Vec<Finding>>);
+pub(super) struct Findings {
+    list: RefCell<Vec<Finding>>,
+    /// All of them are counted, kept or not.
+    errors: Cell<usize>,
+    warnings: Cell<usize>,
+}
 
 /// A value that cannot be used: what is wrong, more about it at its place, and what to do.
 #[derive(Debug)]
@@ -45,15 +50,19 @@ impl Findings {
     }
 
     fn note(&self, severity: Severity, span: &Span, Problem { message, label, help }: Problem) {
-        let mut list = self.0.borrow_mut();
-        if list.len() < MAX_FINDINGS {
-            list.push(Finding { severity, span: span.clone(), message, label, help });
+        let count = match severity {
+            Severity::Error => &self.errors,
+            Severity::Warning => &self.warnings,
+        };
+        count.set(count.get() + 1);
+        if count.get() <= MAX_FINDINGS {
+            self.list.borrow_mut().push(Finding { severity, span: span.clone(), message, label, help });
         }
     }
 
     /// How many errors were found so far.
     pub(super) fn errors(&self) -> usize {
-        self.0.borrow().iter().filter(|finding| finding.severity == Severity::Error).count()
+        self.errors.get()
     }
 
     /// What `read` gives, and whether it found no error. Where it did, nothing may be concluded from what is not there.
@@ -65,7 +74,7 @@ impl Findings {
 
     /// What was found, in the order of the file.
     pub(super) fn into_sorted(self) -> Vec<Finding> {
-        let mut list = self.0.into_inner();
+        let mut list = self.list.into_inner();
         list.sort_by_key(|finding| (finding.span.start, finding.span.end));
         list
     }

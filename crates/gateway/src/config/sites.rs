@@ -1,10 +1,12 @@
 //! `[[site]]` and `[[site.route]]`: what is served where, and for whom.
 
-use super::model::{Access, Listen, Route, Site};
+use super::model::{Access, Listen, Route, Site, UpstreamProtocol};
 use super::reader::{Problem, Section, Span};
 use super::realms::ReadRealm;
 use super::suggest::closest;
+use super::surroundings;
 use super::values;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tagai_core::control::{AuthControl, AuthStyle, Location};
@@ -16,11 +18,14 @@ use toml::Spanned;
 /// The most octets of a request's body if nothing is said: enough for most uploads, and a bound for what an application that
 /// reads bodies into its memory has to bear.
 const DEFAULT_MAX_BODY: u64 = 100 << 20;
-/// How long an upstream may take if nothing is said.
+/// How long an upstream may take, and its response stand still, if nothing is said.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What the other sections say.
 pub(super) struct Known<'k> {
+    /// What relative paths are relative to.
+    pub(super) base: &'k Path,
     pub(super) realms: &'k [ReadRealm],
     /// Whether there are no more realms than these.
     pub(super) realms_are_sure: bool,
@@ -140,6 +145,16 @@ fn one(section: Section<'_>, known: &Known<'_>, origins: &[Origin]) -> Option<Ro
     let timeout = section
         .parsed("timeout", "a string such as \"60s\"", values::duration)
         .map_or(DEFAULT_TIMEOUT, Spanned::into_inner);
+    let idle_timeout = section
+        .parsed("idle-timeout", "a string such as \"5m\"", values::duration)
+        .map_or(DEFAULT_IDLE_TIMEOUT, Spanned::into_inner);
+    let upstream_ca = surroundings::path(&section, "upstream-ca", known.base);
+    let secure = upstream.as_ref().map(|upstream| upstream.get_ref().protocol == UpstreamProtocol::Https);
+    if upstream_ca.is_some() && secure == Some(false) {
+        let problem = Problem::new("`upstream-ca` is for https", "this upstream shows no certificate");
+        section
+            .error(&section.key_span("upstream-ca"), problem.help("remove it, or write upstream = \"https://...\""));
+    }
     let pass_host = section.flag("pass-host").is_none_or(Spanned::into_inner);
     let control = section.section("control", "[site.route.control]").map(|control| {
         let span = control.span.clone();
@@ -153,7 +168,18 @@ fn one(section: Section<'_>, known: &Known<'_>, origins: &[Origin]) -> Option<Ro
     section.finish();
     let control = control.map(|(_, control)| control).unwrap_or_default();
     let (path, upstream) = (path?.into_inner(), upstream?.into_inner());
-    Some(Route { path, access: access?, upstream, methods, max_body, timeout, pass_host, control })
+    Some(Route {
+        path,
+        access: access?,
+        upstream,
+        methods,
+        max_body,
+        timeout,
+        idle_timeout,
+        upstream_ca,
+        pass_host,
+        control,
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

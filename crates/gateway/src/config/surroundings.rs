@@ -12,7 +12,7 @@ use toml::Spanned;
 use tracing::level_filters::LevelFilter;
 
 /// A path of the file system, relative to the configuration's directory.
-fn path(section: &Section<'_>, key: &'static str, base: &Path) -> Option<PathBuf> {
+pub(super) fn path(section: &Section<'_>, key: &'static str, base: &Path) -> Option<PathBuf> {
     let path = section.parsed(key, "a string: the path of a file", |text| {
         if text.is_empty() || text.contains('\0') {
             return Err(Problem::new(

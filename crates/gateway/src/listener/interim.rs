@@ -20,14 +20,16 @@ pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Where in it the fields go.
 const FIELDS_AT: usize = CONTINUE.len() - 2;
 
-/// Nothing is armed.
-const IDLE: u8 = 0;
+/// The request does not ask for an interim response.
+const OFF: u8 = 0;
+/// It does, and nothing is armed.
+const IDLE: u8 = 1;
 /// Fields wait for an interim response.
-const ARMED: u8 = 1;
+const ARMED: u8 = 2;
 /// The same, and hyper is known to have put the interim response into its buffer.
-const COMMITTED: u8 = 2;
+const COMMITTED: u8 = 3;
 /// Fields have gone into an interim response.
-const SENT: u8 = 3;
+const SENT: u8 = 4;
 
 /// The fields for the interim response of the request that an HTTP/1 connection is handling.
 #[derive(Debug, Clone, Default)]
@@ -80,10 +82,11 @@ impl Interim {
         }
     }
 
-    /// A new request begins.
-    pub(crate) fn reset(&self) {
-        if self.0.step.load(Ordering::Relaxed) != IDLE {
-            self.0.step.store(IDLE, Ordering::Release);
+    /// A new request begins. What `expects` must not say is more than hyper sees in the request.
+    pub(crate) fn reset(&self, expects: bool) {
+        let step = if expects { IDLE } else { OFF };
+        if self.0.step.load(Ordering::Relaxed) != step {
+            self.0.step.store(step, Ordering::Release);
         }
     }
 
@@ -96,7 +99,7 @@ impl Interim {
 
     /// hyper writes octets that begin with `first`. What to send instead of [`CONTINUE`], if that is what they are.
     pub(crate) fn on_write(&self, first: &[u8]) -> Option<Vec<u8>> {
-        if !self.0.dirty.swap(true, Ordering::AcqRel) && self.0.step.load(Ordering::Acquire) != IDLE {
+        if !self.0.dirty.swap(true, Ordering::AcqRel) && self.0.step.load(Ordering::Acquire) >= ARMED {
             return self.substitute(first);
         }
         None

@@ -1,8 +1,8 @@
 //! Connections from clients: who may open one, how long each step may take, and how all of them end.
 //!
 //! A connection is one task. Everything that watches it (idle, slow head, stalled writes) is one timer and a few counters
-//! ([`activity`]), so that a request touches no timer of its own. Below hyper stands [`transport`], which reads every octet
-//! of HTTP/1 a little more strictly than hyper does ([`strict`]) and can put fields into `100 Continue` ([`Interim`]).
+//! (`activity`), so that a request touches no timer of its own. Below hyper stands `transport`, which reads every octet
+//! of HTTP/1 a little more strictly than hyper does (`strict`) and can put fields into `100 Continue` ([`Interim`]).
 
 mod activity;
 mod body;
@@ -165,7 +165,7 @@ impl Listener {
         if tokio::time::timeout(grace, phase.closed()).await.is_ok() {
             return Drained { cut: 0 };
         }
-        let cut = phase.receiver_count();
+        let cut = self.owners.open();
         phase.send_replace(Phase::Cut);
         // Cutting is dropping: it takes no longer than the tasks need to be polled.
         let _ = tokio::time::timeout(LONGEST_PAUSE, phase.closed()).await;

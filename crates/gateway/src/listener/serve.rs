@@ -8,7 +8,7 @@ use super::settings::Settings;
 use super::transport::Transport;
 use super::{Shared, sniff};
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -126,6 +126,9 @@ where
     }
 }
 
+/// hyper's own limit. Any that is set, even to the same number, costs an allocation for each request.
+const HYPERS_FIELDS: usize = 100;
+
 fn http1(settings: &Settings) -> http1::Builder {
     let limits = &settings.limits.http1;
     let mut builder = http1::Builder::new();
@@ -133,8 +136,10 @@ fn http1(settings: &Settings) -> http1::Builder {
         // The connection's own timer does it, apart from the time that a connection is idle.
         .header_read_timeout(None)
         .max_header_size(limits.head)
-        .max_headers(limits.fields)
         .max_buf_size(limits.buffer.max(8192));
+    if limits.fields != HYPERS_FIELDS {
+        builder.max_headers(limits.fields);
+    }
     builder
 }
 
@@ -221,8 +226,8 @@ async fn drive<C: Connection>(
                 return Poll::Ready(());
             }
         }
-        let (due, _) = activity.deadline();
-        if due < timer.deadline() {
+        let (due, why) = activity.deadline();
+        if due < timer.deadline() && !(finishing && why == Overdue::Idle) {
             timer.as_mut().reset(due);
             armed = false;
         }
@@ -299,7 +304,7 @@ where
         info.activity.begin();
         let interim = info.interim.as_ref();
         if let Some(interim) = interim {
-            interim.reset();
+            interim.reset(expects_continue(&request));
         }
         let watch = Some(Watch { info: Arc::clone(info), handed: false });
         // RFC 9110 §9.3.2: no content comes back for HEAD. In HTTP/1 hyper sees to it.
@@ -307,6 +312,13 @@ where
         let request = request.map(|body| RequestBody::new(body, self.body, interim));
         Served { future: (self.handler)(request, Arc::clone(info)), watch, silent }
     }
+}
+
+/// Whether hyper will write "100 Continue" before it reads the body: the same rule as its own, or a narrower one.
+fn expects_continue<B>(request: &Request<B>) -> bool {
+    let mut expected = request.headers().get_all(EXPECT).iter();
+    let one = expected.next().is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    one && expected.next().is_none() && request.version() == Version::HTTP_11
 }
 
 impl<Fut, B> Future for Served<Fut>

@@ -185,3 +185,63 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Transport<T> {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::listener::settings::Timeouts;
+    use http::{HeaderName, HeaderValue, Request, Response};
+    use http_body_util::{BodyExt as _, Full};
+    use hyper::body::Incoming;
+    use hyper::server::conn::http1;
+    use hyper::service::service_fn;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    /// hyper on a transport that takes and gives so many octets at a time; what comes back when these are sent.
+    async fn through(width: usize, vectored: bool, sent: &str) -> String {
+        let (mut client, server) = tokio::io::duplex(width);
+        let interim = Interim::default();
+        let activity = Arc::new(Activity::new(tokio::time::Instant::now(), &Timeouts::default()));
+        let transport = Transport::http1(server, activity, Bytes::new(), interim.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            let interim = interim.clone();
+            async move {
+                interim.reset(request.headers().contains_key("expect"));
+                let armed = interim.arm(&HeaderName::from_static("x-a"), &HeaderValue::from_static("1"))
+                    && interim.arm(&HeaderName::from_static("x-b"), &HeaderValue::from_static("2"));
+                let body = request.into_body().collect().await?.to_bytes();
+                // What `RequestBody` does.
+                interim.commit();
+                assert_eq!(interim.settle(), armed);
+                Ok::<_, hyper::Error>(Response::new(Full::new(body)))
+            }
+        });
+        let mut builder = http1::Builder::new();
+        builder.auto_date_header(false).writev(vectored);
+        let server = tokio::spawn(builder.serve_connection(TokioIo::new(transport), service));
+        let (mut reader, mut writer) = tokio::io::split(&mut client);
+        let mut back = String::new();
+        let (written, read) = tokio::join!(writer.write_all(sent.as_bytes()), reader.read_to_string(&mut back));
+        written.unwrap();
+        read.unwrap();
+        server.await.unwrap().unwrap();
+        back
+    }
+
+    #[tokio::test]
+    async fn fields_go_in_whole_however_narrow_the_transport() {
+        let ask = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 25\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n";
+        let last = ask.replace("Host: a", "Host: a\r\nConnection: close");
+        let plain = ask.replace("Expect: 100-continue\r\n", "");
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 25\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n";
+        let interim = "HTTP/1.1 100 Continue\r\nx-a: 1\r\nx-b: 2\r\n\r\n";
+        let end = answer.replace("OK", "OK\r\nconnection: close");
+        for width in [1, 2, 3, 24, 25, 26, 40, 1000] {
+            for vectored in [false, true] {
+                let back = through(width, vectored, &format!("{ask}{plain}{ask}{last}")).await;
+                assert_eq!(back, format!("{interim}{answer}{answer}{interim}{answer}{interim}{end}"), "{width}");
+            }
+        }
+    }
+}

@@ -82,17 +82,17 @@ impl ProxyError {
         self.status().is_client_error()
     }
 
-    /// hyper's error, or what it hides: the client's body that failed while it was sent on.
-    pub(crate) fn from_hyper(upstream: &str, error: hyper::Error) -> Self {
-        let mut cause: Option<&(dyn Error + 'static)> = error.source();
-        while let Some(error) = cause {
-            match error.downcast_ref::<RequestBodyError>() {
-                Some(RequestBodyError::TooLarge(limit)) => return Self::TooLarge(*limit),
-                Some(RequestBodyError::Idle(limit)) => return Self::ClientIdle(*limit),
-                Some(RequestBodyError::Client(error)) => return Self::Client(Causes(error).to_string().into()),
-                None => cause = error.source(),
-            }
+    /// What the client's body did.
+    pub(crate) fn from_body(error: &RequestBodyError) -> Self {
+        match error {
+            RequestBodyError::TooLarge(limit) => Self::TooLarge(*limit),
+            RequestBodyError::Idle(limit) => Self::ClientIdle(*limit),
+            RequestBodyError::Client(error) => Self::Client(Causes(error).to_string().into()),
         }
+    }
+
+    /// What the upstream did.
+    pub(crate) fn from_hyper(upstream: &str, error: hyper::Error) -> Self {
         Self::Upstream { upstream: upstream.into(), error }
     }
 }

@@ -48,6 +48,8 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
+const OPTIONS: [&[u8]; 4] = [b"keep-alive", b"close", b"upgrade", b"te"];
+
 /// Removes what is about the connection and not about the message (RFC 9110 §7.6.1), the fields that `Connection` names
 /// among them.
 pub(crate) fn remove_hop_by_hop(fields: &mut HeaderMap) {
@@ -56,7 +58,10 @@ pub(crate) fn remove_hop_by_hop(fields: &mut HeaderMap) {
             .get_all(header::CONNECTION)
             .iter()
             .flat_map(|value| value.as_bytes().split(|octet| *octet == b','))
-            .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+            .map(<[u8]>::trim_ascii)
+            // The usual ones are options, and no fields that would be left.
+            .filter(|name| !OPTIONS.iter().any(|option| name.eq_ignore_ascii_case(option)))
+            .filter_map(|name| HeaderName::from_bytes(name).ok())
             // A client cannot talk the gateway out of these.
             .filter(|name| ![header::HOST, header::CONTENT_LENGTH, header::AUTHORIZATION].contains(name))
             .collect();

@@ -309,6 +309,9 @@ async fn send(
                 Err(error) => failure = error,
             }
         }
+        if let Some(error) = upload.and_then(Upload::failure) {
+            return Err(error);
+        }
         match failure {
             Failure::Timeout => return Err(ProxyError::ResponseTimeout { upstream: upstream.name().into(), limit }),
             // None of it was sent, so it can be sent to somebody else.

@@ -38,7 +38,7 @@ pub(super) enum Failure {
 impl Link {
     pub(super) async fn open(io: TokioIo<UpstreamIo>, head: usize) -> hyper::Result<Self> {
         let mut builder = http1::Builder::new();
-        builder.max_header_size(head).max_headers(256);
+        builder.max_header_size(head);
         let (sender, connection) = builder.handshake(io).await?;
         Ok(Self {
             sender,

@@ -1,13 +1,14 @@
 //! The body of a request on its way to the upstream.
 
+use super::error::ProxyError;
 use super::fields::{StripList, filter_trailers};
 use crate::listener::{RequestBody, RequestBodyError};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Sleep;
@@ -18,6 +19,7 @@ pub(super) struct Upload {
     done: AtomicBool,
     frames: AtomicU64,
     gate: AtomicU8,
+    failure: Mutex<Option<ProxyError>>,
 }
 
 /// The gate of `Expect: 100-continue` is not used.
@@ -31,6 +33,11 @@ impl Upload {
     /// Whether all of it has been handed to the connection.
     pub(super) fn is_done(&self) -> bool {
         self.done.load(Ordering::Acquire)
+    }
+
+    /// Why the body broke off, if it did. hyper tells it with HTTP/1 alone.
+    pub(super) fn failure(&self) -> Option<ProxyError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// A number that changes while the body moves.
@@ -109,6 +116,9 @@ impl Body for Outbound {
         }
         let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
         upload.frames.fetch_add(1, Ordering::Relaxed);
+        if let Some(Err(error)) = &frame {
+            *upload.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(ProxyError::from_body(error));
+        }
         if frame.is_none() || this.body.is_end_stream() {
             upload.done.store(true, Ordering::Release);
         }

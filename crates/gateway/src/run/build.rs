@@ -15,6 +15,7 @@ use rustls::pki_types::UnixTime;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tagai_core::realm::AuthRealm;
@@ -68,7 +69,8 @@ pub fn preflight(config: &Config) -> Result<Vec<Warning>, StartError> {
     let (users, sessions) = (Arc::new(parts.store.clone()), Arc::new(parts.sessions));
     parts.store.check()?;
     drop(rules(config, &MutualBuilder::new(users, sessions), &Metrics::default())?);
-    Ok(parts.warnings)
+    // Those of the configuration itself are known to whoever loaded it.
+    Ok(parts.warnings.into_iter().skip(config.warnings.len()).collect())
 }
 
 /// The certificates for listeners with TLS, if there are any.
@@ -94,7 +96,7 @@ pub(super) fn rules(
     metrics: &Metrics,
 ) -> Result<Rules<SqliteStore, Sessions>, StartError> {
     // Routes to one application share its connections.
-    let mut upstreams: HashMap<(String, UpstreamProtocol, Duration), Arc<Upstream>> = HashMap::new();
+    let mut upstreams: HashMap<UpstreamKey, Arc<Upstream>> = HashMap::new();
     for route in config.sites.iter().flat_map(|site| &site.routes) {
         if let Entry::Vacant(vacant) = upstreams.entry(upstream_key(route)) {
             vacant.insert(Arc::new(upstream(route)?));
@@ -105,8 +107,22 @@ pub(super) fn rules(
     Ok(Rules { table, identity: config.identity.clone(), trusted: Trusted::new(&config.trust) })
 }
 
-fn upstream_key(route: &Route) -> (String, UpstreamProtocol, Duration) {
-    (route.upstream.uri.to_string(), route.upstream.protocol, route.timeout)
+/// What makes an upstream one of its own.
+#[derive(PartialEq, Eq, Hash)]
+struct UpstreamKey {
+    uri: String,
+    protocol: UpstreamProtocol,
+    timeouts: [Duration; 2],
+    ca: Option<PathBuf>,
+}
+
+fn upstream_key(route: &Route) -> UpstreamKey {
+    UpstreamKey {
+        uri: route.upstream.uri.to_string(),
+        protocol: route.upstream.protocol,
+        timeouts: [route.timeout, route.idle_timeout],
+        ca: route.upstream_ca.clone(),
+    }
 }
 
 fn upstream(route: &Route) -> Result<Upstream, StartError> {
@@ -114,8 +130,13 @@ fn upstream(route: &Route) -> Result<Upstream, StartError> {
         UpstreamProtocol::Http | UpstreamProtocol::Https => Protocol::Http1,
         UpstreamProtocol::H2c => Protocol::Http2,
     };
-    let limits = UpstreamLimits { response: route.timeout, ..UpstreamLimits::default() };
-    Ok(Upstream::new(&route.upstream.uri.to_string(), protocol, None, limits)?)
+    let limits = UpstreamLimits {
+        response: route.timeout,
+        idle_body: route.idle_timeout,
+        idle_tunnel: route.idle_timeout,
+        ..UpstreamLimits::default()
+    };
+    Ok(Upstream::new(&route.upstream.uri.to_string(), protocol, route.upstream_ca.as_deref(), limits)?)
 }
 
 /// What a listener allows.

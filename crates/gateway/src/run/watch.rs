@@ -41,7 +41,9 @@ pub(super) async fn watch(gateway: Weak<Inner>) {
 
 fn look(config: &Config) -> State {
     let certificates = config.certificates.iter().flat_map(|certificate| [&certificate.chain, &certificate.key]);
-    let files = std::iter::once(&config.file).chain(certificates);
+    let authorities =
+        config.sites.iter().flat_map(|site| &site.routes).filter_map(|route| route.upstream_ca.as_ref());
+    let files = std::iter::once(&config.file).chain(certificates).chain(authorities);
     files
         .map(|file| {
             let state = std::fs::metadata(file).ok().map(|metadata| {

@@ -107,7 +107,7 @@ async fn bodies_have_a_limit() {
     let (address, heads) = canned("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
     let policy = Policy { max_body: 10, ..Policy::default() };
     let gateway = Gateway::start(upstream(address), Options { policy, ..Options::default() }).await;
-    let post = "POST / HTTP/1.1\r\nHost: a\r\n";
+    let post = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
     let said = ask(gateway.address, format!("{post}Content-Length: 11\r\n\r\n01234567890")).await;
     assert!(said.starts_with("HTTP/1.1 413"), "{said}");
     assert_eq!(heads.lock().unwrap().len(), 0);

@@ -144,7 +144,7 @@ async fn shutdown_lets_requests_finish() {
     assert!(read_head(&mut busy).await.unwrap().contains("200"));
     let mut silent = TcpStream::connect(gateway.address).await.unwrap();
     gateway.handle.shutdown(LONG);
-    assert_eq!(read_to_end(&mut silent).await, "");
+    assert!(matches!(&*read_to_end(&mut silent).await, "" | "RESET"));
     until_refused(gateway.address).await;
     assert!(!gateway.run.is_finished());
     go.send(true).unwrap();
@@ -179,7 +179,7 @@ async fn shutdown_ends_idle_connections_and_cuts_the_rest() {
     tokio::time::sleep(SHORT).await;
     gateway.handle.shutdown(SHORT);
     let drained = tokio::time::timeout(PATIENCE, gateway.run).await.unwrap().unwrap();
-    assert!(drained.cut >= 1);
+    assert_eq!(drained.cut, 1);
     assert!(!read_to_end(&mut hung).await.contains("200"));
 }
 

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tagai_gateway::listener::{Abort, Listener, Settings, Timeouts};
 use tagai_gateway::proxy::{Body, Protocol, Upstream};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 type Sent = http_body_util::combinators::BoxBody<Bytes, Infallible>;
@@ -100,12 +100,12 @@ async fn fields_about_the_connection_are_malformed() {
         let answered = async {
             loop {
                 let mut head = [0; 9];
-                if tokio::io::AsyncReadExt::read_exact(&mut client, &mut head).await.is_err() {
+                if client.read_exact(&mut head).await.is_err() {
                     return;
                 }
                 let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
                 let mut payload = vec![0; length];
-                tokio::io::AsyncReadExt::read_exact(&mut client, &mut payload).await.unwrap();
+                client.read_exact(&mut payload).await.unwrap();
                 match head[3] {
                     3 | 7 => return,
                     // 0x8c is ":status: 400" of the static table.
@@ -223,4 +223,47 @@ async fn shutdown_says_goodbye() {
     gateway.handle.shutdown(Duration::from_secs(3600));
     until(|| client.is_closed()).await;
     assert_eq!(tokio::time::timeout(PATIENCE, gateway.run).await.unwrap().unwrap().cut, 0);
+}
+
+#[tokio::test]
+async fn streams_that_are_opened_to_be_reset_end_the_connection() {
+    let address = serve(|mut stream, _| async move {
+        let _ = read_head(&mut stream).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let gateway = Gateway::to(address).await;
+    let mut client = TcpStream::connect(gateway.address).await.unwrap();
+    let mut octets = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    for number in 0..2000_u32 {
+        let id = (number * 2 + 1).to_be_bytes();
+        octets.extend_from_slice(&[0, 0, 6, 1, 5, id[0], id[1], id[2], id[3], 0x82, 0x86, 0x84, 0x01, 1, b'a']);
+        octets.extend_from_slice(&[0, 0, 4, 3, 0, id[0], id[1], id[2], id[3], 0, 0, 0, 8]);
+    }
+    let (mut reader, mut writer) = client.split();
+    let flood = async {
+        let _ = writer.write_all(&octets).await;
+        std::future::pending::<()>().await;
+    };
+    let mut back = Vec::new();
+    tokio::select! {
+        closed = tokio::time::timeout(PATIENCE, reader.read_to_end(&mut back)) => drop(closed.expect("not closed")),
+        () = flood => {}
+    }
+    // GOAWAY with ENHANCE_YOUR_CALM, unless the reset was faster.
+    let calm = back.windows(17).any(|frame| frame[3] == 7 && frame[13..17] == [0, 0, 0, 11]);
+    assert!(calm || back.is_empty() || back.len() < 2000 * 13, "{}", back.len());
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_413_whatever_the_protocols() {
+    let (address, _) = http2_upstream().await;
+    let upstream = Upstream::new(&format!("http://{address}"), Protocol::Http2, None, limits()).unwrap();
+    let policy = tagai_gateway::proxy::Policy { max_body: 3, ..Default::default() };
+    let gateway = Gateway::start(upstream, Options { policy, ..Options::default() }).await;
+    let mut client = connect(gateway.address).await;
+    let frames = [Ok(Frame::data(Bytes::from_static(b"ab"))), Ok(Frame::data(Bytes::from_static(b"cd")))];
+    let body = Frames(frames.into_iter()).boxed();
+    let response = client.send_request(ask_for("http://a/").method("POST").body(body).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 413, "{}", gateway.errors());
 }

@@ -10,5 +10,6 @@ mod interim;
 mod smuggling;
 mod support;
 
+mod tls;
 mod tunnels;
 mod upstreams;

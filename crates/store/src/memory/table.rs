@@ -169,7 +169,12 @@ impl Table {
             self.remove(slot);
         }
         while exceeds(self.half_open.age.len(), self.limits.half_open) {
-            let most = self.ranks.last().and_then(|(_, owner)| self.owners.get(owner));
+            let most = match self.ranks.last() {
+                // Where nobody has more than others, age decides: by rank the greatest address would always make room, and a
+                // flood from many small ones could keep it out.
+                None | Some((1, _)) => Some(&self.half_open.age),
+                Some((_, owner)) => self.owners.get(owner),
+            };
             let Some(slot) = most.and_then(List::first) else { break };
             self.remove(slot);
         }

@@ -46,6 +46,9 @@ pub(super) fn half_open(
 ) -> Result<(), StoreError> {
     const OLDEST_OF_OWNER: &str = "DELETE FROM sessions WHERE sid =
         (SELECT sid FROM sessions WHERE established = 0 AND owner = ?1 ORDER BY used LIMIT 1)";
+    const MOST: &str = "SELECT max(n) FROM counts WHERE kind = 1";
+    const OLDEST: &str = "DELETE FROM sessions WHERE sid =
+        (SELECT sid FROM sessions WHERE established = 0 ORDER BY used LIMIT 1)";
     const OLDEST_OF_MOST: &str = "DELETE FROM sessions WHERE sid =
         (SELECT sid FROM sessions WHERE established = 0 AND owner =
             (SELECT subject FROM counts WHERE kind = 1 ORDER BY n DESC LIMIT 1)
@@ -56,7 +59,12 @@ pub(super) fn half_open(
         }
     }
     while exceeds(step, fault, Kind::HalfOpen, b"", limits.half_open)? {
-        if execute(step, fault, OLDEST_OF_MOST, [])? == 0 {
+        let most = step.prepare_cached(MOST).and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        let most: Option<i64> = most.map_err(|error| fault.of(&error))?;
+        // Where nobody has more than others, age decides: by rank some owners would always make room before others, and a
+        // flood could keep them out.
+        let sql = if most.is_none_or(|most| most <= 1) { OLDEST } else { OLDEST_OF_MOST };
+        if execute(step, fault, sql, [])? == 0 {
             break;
         }
     }

@@ -47,6 +47,24 @@ pub async fn the_owner_with_the_most_makes_room<B: Backend>() {
     assert_eq!(site.counts().await, (5, 0));
 }
 
+pub async fn among_equals_the_oldest_makes_room<B: Backend>() {
+    for honest in [owner(0), owner(255), Owner::of("2001:db8::1".parse().unwrap())] {
+        let site = Site::<B>::new(SessionLimits { half_open: 20, half_open_per_owner: 4, ..Default::default() });
+        for from in 1..=30 {
+            site.half_open("nobody", owner(from), at(0)).await;
+        }
+        // Whatever the address is, its session stays while fewer than there may be are begun after it.
+        let sid = site.half_open("john", honest, at(1)).await;
+        for from in 101..=119 {
+            site.half_open("nobody", owner(from), at(1)).await;
+            assert!(site.has(&sid, at(1)).await, "{honest:?}: after {from}");
+        }
+        site.half_open("nobody", owner(120), at(1)).await;
+        assert!(!site.has(&sid, at(1)).await, "{honest:?}: now it is the oldest");
+        assert_eq!(site.counts().await, (20, 0));
+    }
+}
+
 pub async fn a_flood_does_not_touch_what_is_established<B: Backend>() {
     let limits = SessionLimits { half_open: 8, half_open_per_owner: 3, established: 4, ..Default::default() };
     let site = Site::<B>::new(limits);

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
         return output::line(&VerifierLine { realm, user: name, verifier, disabled: false }.to_text());
     }
-    let operator = Operator::open(&args.config, &args.realm)?;
+    let operator = Operator::open_to_change(&args.config, &args.realm)?;
     operator.must_be_new(&name)?;
     let secret = args.source.choose(&name)?;
     let verifier = password::verifier(&operator.realm.realm, &name, &secret)?;

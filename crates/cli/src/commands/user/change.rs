@@ -71,7 +71,7 @@ pub(crate) fn enable(args: &EnableArgs) -> Result<(), Failure> {
 
 fn set_disabled(named: &Named, disabled: bool) -> Result<(), Failure> {
     let name = password::user_name(&named.name)?;
-    let operator = Operator::open(&named.config, &named.realm)?;
+    let operator = Operator::open_to_change(&named.config, &named.realm)?;
     let done = if disabled { "cannot log in any more" } else { "can log in again" };
     if operator.user(&name)?.disabled == disabled {
         let already = if disabled { "is disabled already" } else { "is not disabled" };
@@ -86,7 +86,7 @@ fn set_disabled(named: &Named, disabled: bool) -> Result<(), Failure> {
 pub(crate) fn remove(args: &RemoveArgs) -> Result<(), Failure> {
     let named = &args.named;
     let name = password::user_name(&named.name)?;
-    let operator = Operator::open(&named.config, &named.realm)?;
+    let operator = Operator::open_to_change(&named.config, &named.realm)?;
     operator.user(&name)?;
     if !args.yes
         && !confirmed(&format!("Remove {name} from the realm {}? This cannot be undone. [y/N] ", operator.realm.id))?

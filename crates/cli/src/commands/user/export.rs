@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::usage("verifiers are secret, and are not shown on a terminal")
             .help("write them to a file: (umask 077; tagai user export > users.verifiers); or say --force"));
     }
-    let operator = Operator::open(&args.config, &args.realm)?;
+    let operator = Operator::open_to_change(&args.config, &args.realm)?;
     let users = operator.users()?;
     for user in &users {
         let verifier = operator.export(&user.name)?;

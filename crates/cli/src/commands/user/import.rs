@@ -7,11 +7,12 @@ use crate::operator::{ConfigFile, Operator, RealmChoice};
 use crate::output::{self, Progress};
 use crate::password;
 use rows::{Entry, Row};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tagai_core::credential::Username;
 use tagai_core::kam3::J;
 use zeroize::Zeroizing;
 
@@ -24,7 +25,11 @@ Examples:
 
 A file holds verifier lines, as `tagai user add --verifier-only` and `tagai user export` write them, or CSV with the header \
 user,password or user,password,disabled. What cannot be taken is said with its line; then nothing is changed at all, unless \
---keep-going. Hashes, as in htpasswd files, cannot be converted: a verifier is made from the password itself.";
+--keep-going. A verifier line is
+
+  tagai-verifier:1:ALGORITHM:SCOPE:REALM:USER:BASE64[:disabled]
+
+where %XX stands for what is not visible ASCII, and for % and : themselves. Hashes, as in htpasswd files, cannot be converted: a verifier is made from the password itself.";
 
 /// The largest file, in octets.
 const MAX_FILE: u64 = 256 << 20;
@@ -54,17 +59,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let operator = Operator::open(&args.config, &args.realm)?;
+    let operator = Operator::open_to_change(&args.config, &args.realm)?;
     let text = read(&args.file)?;
     let (mut entries, mut wrong) = rows::parse(&text, args.csv, &operator.realm)?;
-    let known: HashSet<String> = operator.users()?.into_iter().map(|user| user.name.as_str().to_owned()).collect();
+    let known: Known = operator.users()?.into_iter().map(|user| (user.name, user.disabled)).collect();
     let mut seen = HashSet::new();
     entries.retain(|entry| {
         let name = entry.user.as_str();
         let twice = !seen.insert(name.to_owned());
         if twice {
             wrong.push((entry.line, format!("the user {name} stands in the file twice")));
-        } else if known.contains(name) && !args.replace {
+        } else if known.contains_key(&entry.user) && !args.replace {
             wrong.push((entry.line, format!("there is a user {name} already; --replace gives it this verifier")));
         } else {
             return true;
@@ -165,45 +170,80 @@ fn derive(operator: &Operator, entries: &[Entry]) -> Result<Vec<Option<J>>, Fail
     Ok(entries.iter().map(|entry| if matches!(entry.row, Row::Password(_)) { made.next() } else { None }).collect())
 }
 
-/// Puts the users into the store. If one fails, those that were added before go away again, unless `keep_going`.
+/// The users that were there before, and whether each was disabled.
+type Known = HashMap<Username, bool>;
+
+/// How a change is taken back.
+enum Undo<'e> {
+    Remove(&'e Username),
+    PutBack { name: &'e Username, verifier: J, disabled: bool },
+}
+
+/// Puts the users into the store. If one fails, everything is put back as it was, unless `keep_going`.
 fn store(
     operator: &Operator,
     entries: &[Entry],
     verifiers: &[Option<J>],
-    known: &HashSet<String>,
+    known: &Known,
     keep_going: bool,
 ) -> Result<usize, Failure> {
     let progress = Progress::new("storing users:", entries.len());
-    let mut added = Vec::new();
+    let mut undo = Vec::new();
     for (position, (entry, derived)) in entries.iter().zip(verifiers).enumerate() {
-        let verifier = match (&entry.row, derived) {
-            (Row::Verifier(verifier), _) => verifier,
-            (Row::Password(_), Some(verifier)) => verifier,
-            (Row::Password(_), None) => return Err(Failure::other("a verifier was not computed")),
-        };
-        let name = &entry.user;
-        let replaced = known.contains(name.as_str());
-        let kept = if replaced { operator.set_verifier(name, verifier) } else { operator.add(name, verifier) };
-        let kept = kept.and_then(|()| {
-            if entry.disabled || replaced { operator.set_disabled(name, entry.disabled) } else { Ok(()) }
-        });
-        if let Err(failure) = kept {
+        if let Err(failure) = store_one(operator, entry, derived.as_ref(), known, &mut undo) {
             drop(progress);
             if keep_going {
                 output::note(&format!("{position} users were imported before this happened"));
-                return Err(failure);
+            } else {
+                take_back(operator, &undo);
             }
-            let undone = added.iter().filter(|name| operator.remove(name).is_ok()).count();
-            output::note(&format!(
-                "{undone} of {} users that were added before this happened were removed again",
-                added.len()
-            ));
             return Err(failure);
-        }
-        if !replaced {
-            added.push(name.clone());
         }
         progress.show(position + 1);
     }
     Ok(entries.len())
+}
+
+fn store_one<'e>(
+    operator: &Operator,
+    entry: &'e Entry,
+    derived: Option<&J>,
+    known: &Known,
+    undo: &mut Vec<Undo<'e>>,
+) -> Result<(), Failure> {
+    let verifier = match (&entry.row, derived) {
+        (Row::Verifier(verifier), _) | (Row::Password(_), Some(verifier)) => verifier,
+        (Row::Password(_), None) => return Err(Failure::other("a verifier was not computed")),
+    };
+    let name = &entry.user;
+    let disabled = known.get(name).copied();
+    match disabled {
+        Some(disabled) => {
+            let old = operator.verifier(name)?;
+            // Before the change: if it happens and then only cannot be noted, it has to be taken back as well.
+            undo.push(Undo::PutBack { name, verifier: old, disabled });
+            operator.set_verifier(name, verifier)?;
+        }
+        None => {
+            operator.must_be_new(name)?;
+            undo.push(Undo::Remove(name));
+            operator.add(name, verifier)?;
+        }
+    }
+    if entry.disabled == disabled.unwrap_or(false) { Ok(()) } else { operator.set_disabled(name, entry.disabled) }
+}
+
+fn take_back(operator: &Operator, undo: &[Undo<'_>]) {
+    let mut left = 0;
+    for step in undo.iter().rev() {
+        let done = match step {
+            Undo::Remove(name) => operator.take_back(name),
+            Undo::PutBack { name, verifier, disabled } => operator.put_back(name, verifier, *disabled),
+        };
+        left += usize::from(done.is_err());
+    }
+    output::note(&match left {
+        0 => "nothing was imported: what had been changed was put back".to_owned(),
+        _ => format!("{left} of {} changes could not be put back: see `tagai user list`", undo.len()),
+    });
 }

@@ -88,8 +88,9 @@ pub(crate) fn list(args: &ListArgs) -> Result<(), Failure> {
     }
     let lost = all.iter().filter(|user| config.realms.iter().all(|realm| realm.realm != user.realm)).count();
     if lost > 0 && args.realm.is_none() {
+        let (count, are) = if lost == 1 { ("1 user".to_owned(), "is") } else { (format!("{lost} users"), "are") };
         output::note(&format!(
-            "note: {lost} users in the database are of no realm of this configuration: the name, the scope or the algorithm of a \
+            "note: {count} in the database {are} of no realm of this configuration: the name, the scope or the algorithm of a \
              realm was changed"
         ));
     }

@@ -280,6 +280,7 @@ fn routes() {
     }
     refused("", "timeout = \"400d\"", 23, &["365d is the longest"]);
     refused("", "timeout = \"99999999999999999999s\"", 23, &["this is not a duration"]);
+    refused("", "upstream-ca = \"ca.pem\"", 23, &["`upstream-ca` is for https"]);
     refused("", "pass-host = 1", 23, &["`pass-host` has to be true or false"]);
     let again = "[[site.route]]\npath = \"/\"\naccess = \"public\"\nupstream = \"http://a\"";
     refused("", again, 24, &["the site has two routes \"/\""]);
@@ -356,6 +357,35 @@ fn what_is_only_doubtful_is_a_warning() {
         let [warning] = &config.warnings[..] else { panic!("{:?}", config.warnings) };
         assert_eq!((warning.severity(), warning.position().unwrap().0), (Severity::Warning, line), "{warning}");
         assert!(warning.to_string().starts_with("warning: ") && warning.to_string().contains(words), "{warning}");
+    }
+}
+
+/// However much there is to say, an error is never lost among warnings, and what is said stays readable.
+#[test]
+fn many_findings() {
+    let realms: String = (0..200)
+        .map(|n| format!("[[realm]]\nid = \"r{n}\"\nname = \"R{n}\"\nscope = \"localhost\"\nsession-time = \"1s\"\n"))
+        .collect();
+    let warned = parse(&format!("{SMALL}{realms}")).unwrap();
+    assert_eq!(warned.warnings.len(), 50);
+    let errors = parse(&format!("{SMALL}{realms}[log]\nlevel = \"loud\"\n")).unwrap_err();
+    assert!(errors.to_string().contains("\"loud\" is not known here"), "{errors}");
+    let nonsense: String = (0..200).map(|n| format!("nonsense{n} = 1\n")).collect();
+    let errors = parse(&format!("{nonsense}{SMALL}")).unwrap_err();
+    assert_eq!(errors.diagnostics().len(), 50);
+}
+
+/// What nests without end is refused before it fills the stack.
+#[test]
+fn depth() {
+    for text in [
+        format!("a = {}", "[".repeat(500_000)),
+        format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000)),
+        format!("a = {}", "{a=".repeat(250_000)),
+        format!("{}a = 1", "a.".repeat(500_000)),
+        format!("[{}a]", "a.".repeat(500_000)),
+    ] {
+        assert!(parse(&text).is_err());
     }
 }
 

@@ -51,6 +51,8 @@ upstream = "https://backend.example.net"
 methods = ["GET", "POST"]
 max-body = "10MiB"
 timeout = "1500ms"
+idle-timeout = "1h"
+upstream-ca = "ca.pem"
 [site.route.control]
 auth-style = "modal"
 location-when-unauthenticated = "/login"
@@ -152,6 +154,11 @@ fn everything_that_can_be_said_is_read() {
     assert_eq!((root.max_body, root.pass_host), (None, false));
     assert_eq!(admin.methods.as_deref(), Some(&[http::Method::GET, http::Method::POST][..]));
     assert_eq!((admin.max_body, admin.timeout), (Some(10 << 20), Duration::from_millis(1500)));
+    assert_eq!(
+        (admin.idle_timeout, admin.upstream_ca.as_deref()),
+        (Duration::from_secs(3600), Some(Path::new("etc/ca.pem")))
+    );
+    assert_eq!((root.idle_timeout, &root.upstream_ca), (Duration::from_secs(300), &None));
     let control = &admin.control;
     assert_eq!(control.auth_style, Some(AuthStyle::Modal));
     assert_eq!(control.location_when_unauthenticated.as_ref().unwrap().as_str(), "/login");

@@ -1,0 +1,39 @@
+//! `tagai keys`: another key, and nothing is lost.
+
+use crate::support::Dir;
+
+#[test]
+fn keys_are_changed_in_four_steps() {
+    let dir = Dir::ready();
+    dir.run_with(&["user", "add", "alice", "--password-stdin"], "correct horse\n").exits(0);
+    let old = dir.run(&["keys", "list"]).exits(0).out;
+    let old = old.split_whitespace().next().unwrap();
+    let new = dir.run(&["keys", "rotate"]).exits(0).says(&["reseal", "anew"]).out;
+    let new = new.trim();
+    let listed = dir.run(&["keys", "list", "--json"]).exits(0).json();
+    assert_eq!(listed[0]["id"], new);
+    assert_eq!((&listed[0]["seals"], &listed[1]["seals"]), (&true.into(), &false.into()));
+    assert_eq!(listed[1]["id"], old);
+    let resealed = dir.run(&["keys", "reseal"]).exits(0);
+    assert_eq!(resealed.out, "1 verifiers and 0 sessions were sealed anew\n");
+
+    // The old key is not needed any more, and the new one is.
+    let file = dir.read("keys/store.keys");
+    let without = |id: &str| {
+        file.lines().filter(|line| !line.starts_with(id)).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    dir.write("keys/store.keys", &without(old));
+    dir.run(&["check"]).exits(0);
+    dir.run(&["user", "show", "alice"]).exits(0);
+    dir.write("keys/store.keys", &without(new));
+    dir.run(&["user", "list"]).exits(1).says(&[new]);
+}
+
+#[test]
+fn a_generated_line_is_one_that_the_variable_takes() {
+    let dir = Dir::ready();
+    let line = dir.run(&["keys", "generate"]).exits(0).out;
+    assert!(line.trim().split_once(':').is_some_and(|(id, key)| !id.is_empty() && key.len() == 44), "{line}");
+    dir.edit("tagai.toml", "keys = \"keys/store.keys\"", "keys-env = \"TAGAI_TEST_KEYS\"");
+    dir.run(&["keys", "rotate"]).exits(2).says(&["TAGAI_TEST_KEYS", "tagai keys generate"]);
+}

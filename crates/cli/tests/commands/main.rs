@@ -1,0 +1,8 @@
+//! The program itself: what it does, what it prints, and the code that it exits with.
+
+mod documents;
+mod import;
+mod init;
+mod keys;
+mod support;
+mod users;

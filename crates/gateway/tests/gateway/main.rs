@@ -1,0 +1,12 @@
+//! The whole gateway in one process: a configuration in a folder, sockets on the loopback, honest users, and others.
+#![allow(missing_docs)]
+
+mod attacks;
+mod guards;
+mod interim;
+mod lifetime;
+mod logins;
+mod pressure;
+mod realms;
+mod support;
+mod upstreams;

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The pages of docs/operating tell a story each; this runs it, from top to bottom, as somebody would who pastes it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+target=${CARGO_TARGET_DIR:-$root/target}
+cargo build --locked -q -p tagai-cli
+
+for page in docs/operating/*.md; do
+  dir=$(mktemp -d)
+  # Job control, as in a terminal: %2 is the second thing that was started in the background.
+  {
+    echo 'set -m'
+    awk '/^```sh$/ { on = 1; next } /^```/ { if (on) print "settle"; on = 0 } on' "$page"
+  } >"$dir/story"
+  status=0
+  (
+    cd "$dir"
+    export PATH=$target/debug:$PATH HOME=$dir XDG_STATE_HOME=$dir/state
+    settle() { sleep 0.5; } # What was started in the background needs a moment, as it has while somebody types.
+    export -f settle
+    timeout 120 bash -eEuo pipefail -c 'trap "kill \$(jobs -p) 2>/dev/null; wait 2>/dev/null" EXIT
+      trap "echo \"line \$LINENO of the story failed: \$BASH_COMMAND\" >&2" ERR
+      . ./story'
+  ) >"$dir/output" 2>&1 </dev/null || status=$?
+  if [ "$status" != 0 ]; then
+    tail -n 40 "$dir/output" >&2
+    echo "$page: its story failed" >&2
+    rm -rf "$dir"
+    exit 1
+  fi
+  echo "  $page: $(grep -c . "$dir/story") lines"
+  rm -rf "$dir"
+done
