@@ -106,11 +106,13 @@ is "the one is out within two seconds, the other goes on" "$(tail -n +2 "$work/s
 200 1"
 exec 8>&-
 "$tagai" user enable alice --config "$config" >"$work/enable.out" 2>&1 || fail "tagai user enable"
-echo 'correct horse' | "$built/examples/fetch" "$secure/echo" alice "$ca" >"$work/body" 2>"$work/user.log" || fail "enabled, and refused"
+get "$secure/echo" alice 'correct horse' || fail "enabled, and refused"
 is "enabled again, she is in again" "$(saw 'dict(d["fields"])["tagai-user"]')" alice
-echo 'wrong horse' | "$built/examples/fetch" "$secure/echo" alice "$ca" >"$work/body" 2>"$work/user.log" && fail "a wrong password is accepted"
-echo 'wrong horse' | "$built/examples/fetch" "$secure/echo" mallory "$ca" >"$work/body" 2>"$work/user.log" && fail "a stranger is accepted"
-ok "wrong passwords and strangers are refused"
+for user in alice mallory; do
+  status=0
+  get "$secure/echo" "$user" 'wrong horse' || status=$?
+  is "$user with a wrong password is refused" "$status" 3
+done
 
 echo "  -- health and metrics"
 for path in healthz readyz metrics; do is "/$path" "$(code "http://127.0.0.1:$admin/$path")" 200; done
