@@ -132,7 +132,8 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
 
     fn misdirected(&self, status: StatusCode, request: &Request<RequestBody>) -> Response<Body> {
         self.metrics.misdirected.inc();
-        answer(status, Message::Status, request.headers())
+        let origin = status == StatusCode::MISDIRECTED_REQUEST;
+        answer(status, if origin { Message::Misdirected } else { Message::Status }, request.headers())
     }
 
     /// Lets a request pass the gate of its route, or not.

@@ -283,10 +283,12 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
             Ok(Ok(revoked)) => {
                 seen = Some(revoked.last);
                 for (realm, user) in &revoked.users {
-                    match gateway.sessions.end_user(realm, user).await {
+                    let ended = gateway.sessions.end_user(realm, user).await;
+                    let (realm, user) = (gateway.journal.id(realm), user.as_str());
+                    match ended {
                         Ok(0) => {}
-                        Ok(ended) => tracing::info!(%realm, %user, ended, "sessions ended: the user was changed"),
-                        Err(error) => tracing::error!(%realm, %user, %error, "sessions could not be ended"),
+                        Ok(ended) => tracing::info!(realm, user, ended, "sessions ended: the user was changed"),
+                        Err(error) => tracing::error!(realm, user, %error, "sessions could not be ended"),
                     }
                 }
             }
