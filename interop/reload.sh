@@ -102,6 +102,7 @@ ok "two users have sessions"
 "$tagai" user disable alice --config "$config" >"$work/disable.out" 2>&1 || fail "tagai user disable"
 echo >&8
 wait "$sessions" || fail "$(<"$work/sessions")"
+gateway_said 'sessions ended: the user was changed realm="staff" user="alice"' || fail "the log does not say whose sessions ended"
 is "the one is out within two seconds, the other goes on" "$(tail -n +2 "$work/sessions")" "auth-failed in time
 200 1"
 exec 8>&-
@@ -169,6 +170,7 @@ status=0
 "$tagai" serve --config "$config" </dev/null >"$work/second" 2>&1 || status=$?
 is "does not start" "$status" 1
 has "says what to do" "$(<"$work/second")" "cannot listen on 127.0.0.1:($https|$http).*another program listens there: stop it, or choose another port"
+hasnt "and nothing that would not help" "$(<"$work/second")" 'tagai check'
 healthy || fail "the first one is gone"
 
 echo "  -- the end"
@@ -196,5 +198,6 @@ status2=0
 wait "$download" || status2=$?
 is "a second signal cuts the download" "$status2" 18
 at_most "which got pieces" "$(pieces cut)" 60
-has "and ends the gateway at once" "$status" '^[01]$'
+is "and ends the gateway at once" "$status" 0
+gateway_said 'ended at once' || fail "the log does not say that something was cut"
 is "nothing panicked" "$(grep -c panicked "$work/gateway.log" || true)" 0
