@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The pages of docs/operating tell a story each; this runs it, from top to bottom, as somebody would who pastes it.
+# The pages of docs/operating tell a story each, which runs from top to bottom, as somebody would who pastes it
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD

@@ -96,10 +96,11 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
     /// None at present: what ends a connection is the failure of a body.
     pub async fn serve(
         &self,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
         info: Arc<ConnectionInfo>,
     ) -> Result<Response<Body>, Abort> {
         let rules = self.rules();
+        rules.trusted.remove_others_words(info.peer.ip(), request.headers_mut());
         let secure = info.tls.is_some();
         let authority = match check(&request, secure) {
             Ok(authority) => authority,
@@ -131,7 +132,8 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
 
     fn misdirected(&self, status: StatusCode, request: &Request<RequestBody>) -> Response<Body> {
         self.metrics.misdirected.inc();
-        answer(status, Message::Status, request.headers())
+        let origin = status == StatusCode::MISDIRECTED_REQUEST;
+        answer(status, if origin { Message::Misdirected } else { Message::Status }, request.headers())
     }
 
     /// Lets a request pass the gate of its route, or not.
