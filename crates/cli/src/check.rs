@@ -1,11 +1,13 @@
 //! Whether what a configuration refers to can be used, found out before a gateway is started.
 
 use crate::operator::{directory_of, load_keys};
+use rustls::pki_types::UnixTime;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 use tagai_gateway::config::{Audit, Certificate, Config, Keys};
+use tagai_gateway::tls;
 use tagai_store::sqlite::SqliteStore;
 
 /// One thing that was looked at.
@@ -17,6 +19,8 @@ pub(crate) struct Check {
     pub(crate) problem: Option<String>,
     /// What to do about it.
     pub(crate) help: Option<String>,
+    /// What can be used, and is hardly what somebody wants.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What is wrong, and what to do.
@@ -28,7 +32,7 @@ impl Check {
             Ok(()) => (None, None),
             Err((problem, help)) => (Some(problem), Some(help).filter(|help| !help.is_empty())),
         };
-        Self { what: what.into(), problem, help }
+        Self { what: what.into(), problem, help, warnings: Vec::new() }
     }
 }
 
@@ -37,10 +41,18 @@ pub(crate) fn preflight(config: &Config) -> Vec<Check> {
     let mut checks = Vec::new();
     for certificate in &config.certificates {
         let Certificate { chain, key } = certificate;
-        checks.push(Check::new(format!("certificate {}", chain.display()), pem(chain, &["CERTIFICATE"])));
         let kinds = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
-        checks
-            .push(Check::new(format!("private key {}", key.display()), private(key).and_then(|()| pem(key, &kinds))));
+        let mut shown = Check::new(format!("certificate {}", chain.display()), pem(chain, &["CERTIFICATE"]));
+        let mut secret =
+            Check::new(format!("private key {}", key.display()), private(key).and_then(|()| pem(key, &kinds)));
+        // Both are there: whether they are what they should be, and belong together, is found out as `tagai serve` does it.
+        if shown.problem.is_none() && secret.problem.is_none() {
+            match tls::load(chain, key, now()) {
+                Ok(loaded) => shown.warnings = loaded.warnings,
+                Err(error) => secret.problem = Some(error.to_string()),
+            }
+        }
+        checks.extend([shown, secret]);
     }
     let keys = match &config.store.keys {
         Keys::File(path) => format!("sealing keys {}", path.display()),
@@ -65,6 +77,13 @@ pub(crate) fn preflight(config: &Config) -> Vec<Check> {
         checks.push(Check::new(format!("audit log {}", path.display()), appendable(path)));
     }
     checks
+}
+
+/// The time by which certificates expire.
+fn now() -> UnixTime {
+    #[allow(clippy::disallowed_methods)] // The clock that clients will look at.
+    let now = std::time::SystemTime::now();
+    UnixTime::since_unix_epoch(now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default())
 }
 
 fn open(path: &Path) -> Result<File, Problem> {
