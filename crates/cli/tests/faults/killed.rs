@@ -98,7 +98,7 @@ async fn a_gateway_that_is_killed_starts_again_with_its_sessions() {
         for _ in 0..10 {
             let reply = client.get(&url).await.unwrap();
             let tagai_client::Proof::Mutual { session_reused, .. } = reply.proof() else { panic!("{reply:?}") };
-            assert_eq!(*session_reused || round == 0, true, "round {round}: the session outlives the process");
+            assert!(*session_reused || round == 0, "round {round}: the session outlives the process");
         }
         serving.kill();
         folder.is_sound();
