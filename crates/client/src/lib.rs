@@ -104,6 +104,9 @@ pub use error::{
 pub use prompt::{Ask, BoxFuture, FixedCredential, MAX_ATTEMPTS, Prompt};
 pub use reply::{Hop, Proof, Reply};
 pub use request::Request;
+#[cfg(all(unix, feature = "fuzzing"))]
+#[doc(hidden)]
+pub use session_file::door as session_file_door;
 #[cfg(unix)]
 pub use session_file::{MAX_SESSIONS, SessionFile, SessionFileError};
 pub use tagai_core as core;

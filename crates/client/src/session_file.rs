@@ -320,3 +320,22 @@ fn parse(octets: &[u8]) -> Option<Vec<StoredSession>> {
 fn checksum(octets: &[u8]) -> u64 {
     octets.iter().fold(0xcbf2_9ce4_8422_2325, |sum, octet| (sum ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3))
 }
+
+/// The door for fuzzing: the octets of a file, without the file.
+#[cfg(feature = "fuzzing")]
+pub mod door {
+    use tagai_core::client::StoredSession;
+    use zeroize::Zeroizing;
+
+    /// The sessions in the octets of a file; `None` if it is damaged.
+    #[must_use]
+    pub fn parse(octets: &[u8]) -> Option<Vec<StoredSession>> {
+        super::parse(octets)
+    }
+
+    /// The octets of a file with these sessions. Secret.
+    #[must_use]
+    pub fn serialise(sessions: &[StoredSession]) -> Zeroizing<Vec<u8>> {
+        super::serialise(sessions)
+    }
+}

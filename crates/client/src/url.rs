@@ -55,7 +55,7 @@ impl Url {
             return Err(UrlError::UserInfo);
         }
         let origin = Origin::parse(&format!("{scheme}://{authority}"))?;
-        Ok(Self { origin, target: normal(target) })
+        Self { origin, target: normal(target) }.bounded()
     }
 
     /// The URL that a reference means when it stands in a response for this one (RFC 3986 §5.2).
@@ -82,7 +82,12 @@ impl Url {
                 format!("{folder}{reference}")
             }
         };
-        Ok(Self { origin: self.origin.clone(), target: normal(&merged) })
+        Self { origin: self.origin.clone(), target: normal(&merged) }.bounded()
+    }
+
+    /// What was percent-encoded or put together is longer than what was read.
+    fn bounded(self) -> Result<Self, UrlError> {
+        if self.to_string().len() > MAX_URL_LEN { Err(UrlError::TooLong) } else { Ok(self) }
     }
 
     /// The server.
@@ -223,6 +228,7 @@ mod tests {
             assert!(matches!(Url::parse(given), Err(UrlError::Server(_))), "{given}");
         }
         assert_eq!(Url::parse(&format!("http://a/{}", "b".repeat(MAX_URL_LEN))), Err(UrlError::TooLong));
+        assert_eq!(Url::parse(&format!("http://a/{}", "é".repeat(MAX_URL_LEN / 4))), Err(UrlError::TooLong));
         let error = Url::parse("http://user:secret@a/").unwrap_err();
         assert!(!error.to_string().contains("secret"));
     }
@@ -243,6 +249,8 @@ mod tests {
         ] {
             assert_eq!(base.join(reference).unwrap().to_string(), url, "{reference}");
         }
+        let long = base.join(&"f/".repeat(MAX_URL_LEN / 3)).unwrap();
+        assert_eq!(long.join(&"g/".repeat(MAX_URL_LEN / 3)), Err(UrlError::TooLong));
         assert_eq!(base.join("//u:p@k.example/"), Err(UrlError::UserInfo));
         assert_eq!(base.join("javascript:alert(1)"), Err(UrlError::Scheme));
     }

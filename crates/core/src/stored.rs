@@ -65,6 +65,10 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn octets(&mut self) -> Option<&'a [u8]> {
         let mut length = 0usize;
+        // There is one way to write a length.
+        if self.0.first() == Some(&0x80) {
+            return None;
+        }
         loop {
             let (digit, rest) = self.0.split_first()?;
             self.0 = rest;

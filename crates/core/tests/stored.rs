@@ -188,6 +188,25 @@ fn leases_end_with_the_numbers_of_the_session() {
     assert!(pair.client.sessions(pair.now).is_empty());
 }
 
+#[test]
+fn a_session_is_written_in_one_way() {
+    let mut pair = Pair::new();
+    pair.log_in();
+    let octets = only(pair.client.sessions(pair.now)).expose_octets();
+    let at = octets.windows(4).position(|four| four == b"http").expect("the server's origin");
+    let replaced = |from: usize, old: usize, new: &[u8]| [&octets[..from], new, &octets[from + old..]].concat();
+    assert!(StoredSession::from_octets(&replaced(at, 4, b"http")).is_some());
+    assert!(StoredSession::from_octets(&replaced(at, 4, b"HTTP")).is_none());
+    let length = octets[at - 1];
+    assert!(StoredSession::from_octets(&replaced(at - 1, 1, &[length])).is_some());
+    assert!(StoredSession::from_octets(&replaced(at - 1, 1, &[0x80, length])).is_none());
+
+    let session = pair.site.sessions.values().next().expect("a session").expose_octets();
+    let longer = [&session[..1], &[0x80], &session[1..]].concat();
+    assert!(pair.site.server.session_from_octets(&session).is_some());
+    assert!(pair.site.server.session_from_octets(&longer).is_none());
+}
+
 proptest! {
     #[test]
     fn arbitrary_octets_are_no_session(octets in proptest::collection::vec(any::<u8>(), 0..400)) {

@@ -41,11 +41,26 @@ impl Trusted {
     /// is not a trusted proxy's itself. What cannot be read ends the search: the one who wrote it counts as the client.
     #[must_use]
     pub fn client(&self, peer: IpAddr, fields: &HeaderMap) -> IpAddr {
-        let mut client = peer.to_canonical();
-        if !self.contains(client) {
-            return client;
+        let peer = peer.to_canonical();
+        if !self.contains(peer) {
+            return peer;
         }
-        for address in chain(fields, self.0.field).into_iter().rev() {
+        match self.0.field {
+            ForwardedField::XForwardedFor => {
+                let lines = lines(fields, "x-forwarded-for");
+                self.last(peer, lines.iter().rev().flat_map(|line| line.rsplit(',')).map(node))
+            }
+            ForwardedField::Forwarded => {
+                let lines = lines(fields, "forwarded");
+                self.last(peer, lines.iter().rev().flat_map(|line| split(line, b',')).map(forwarded_for))
+            }
+        }
+    }
+
+    /// The first address from the end that is not a trusted proxy's.
+    fn last(&self, peer: IpAddr, from_the_end: impl Iterator<Item = Option<IpAddr>>) -> IpAddr {
+        let mut client = peer;
+        for address in from_the_end {
             let Some(address) = address else { return client };
             client = address;
             if !self.contains(client) {
@@ -56,27 +71,36 @@ impl Trusted {
     }
 }
 
-/// The addresses on the way, the client's first; `None` for what is no address.
-fn chain(fields: &HeaderMap, field: ForwardedField) -> Vec<Option<IpAddr>> {
-    let lines = |name: &str| -> Vec<String> {
-        // A line that is not text spoils the chain: nothing before it can be believed.
-        let lines = fields.get_all(name).iter().map(|value| value.to_str().unwrap_or("unreadable").to_owned());
-        lines.collect()
-    };
-    match field {
-        ForwardedField::XForwardedFor => {
-            lines("x-forwarded-for").iter().flat_map(|line| line.split(',')).map(node).collect()
-        }
-        ForwardedField::Forwarded => {
-            lines("forwarded").iter().flat_map(|line| line.split(',')).map(forwarded_for).collect()
-        }
-    }
+/// A line that is not text spoils the chain: nothing before it can be believed.
+fn lines(fields: &HeaderMap, name: &str) -> Vec<String> {
+    fields.get_all(name).iter().map(|value| value.to_str().unwrap_or("unreadable").to_owned()).collect()
 }
 
-/// The `for` of one element of `Forwarded`.
+/// Splits at a delimiter outside of quotes; the last part first.
+///
+/// From the end, because the end is what the last proxy wrote: a quote that somebody before it left open is their own loss.
+fn split(text: &str, delimiter: u8) -> Vec<&str> {
+    let (mut parts, mut end, mut quoted) = (Vec::new(), text.len(), false);
+    for (at, octet) in text.bytes().enumerate().rev() {
+        if octet == b'"' {
+            let before = text.bytes().take(at).rev().take_while(|octet| *octet == b'\\').count();
+            // Escaped, if it is within quotes and the backslash is not escaped itself.
+            quoted = !quoted || before % 2 == 1;
+        } else if octet == delimiter && !quoted {
+            parts.extend(text.get(at + 1..end));
+            end = at;
+        }
+    }
+    parts.extend(text.get(..end));
+    parts
+}
+
+/// The `for` of one element of `Forwarded`, if there is one.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
-    let mut pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| name.eq_ignore_ascii_case("for")).and_then(|(_, value)| node(value.trim_matches('"')))
+    let pairs = split(element, b';').into_iter().filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("for")).map(|(_, value)| value);
+    let value = values.next().filter(|_| values.next().is_none())?;
+    node(value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value))
 }
 
 /// An address, maybe with a port, IPv6 maybe in brackets.
@@ -155,6 +179,11 @@ mod tests {
             (&[("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.1")], "198.51.100.1"),
             (&[("forwarded", "for=203.0.113.9, for=\"198.51.100.1:80\";proto=https")], "198.51.100.1"),
             (&[("forwarded", "proto=https;For=\"[2001:db9::1]:80\", for=10.2.3.4")], "2001:db9::1"),
+            // What a proxy repeats in quotes is not what it says.
+            (&[("forwarded", "for=198.51.100.1;host=\"x, for=203.0.113.9\"")], "198.51.100.1"),
+            (&[("forwarded", "for=198.51.100.1;host=\"x\\\", for=203.0.113.9\"")], "198.51.100.1"),
+            (&[("forwarded", "for=198.51.100.1;host=\"x;for=203.0.113.9\"")], "198.51.100.1"),
+            (&[("forwarded", "for=\"203.0.113.9, for=198.51.100.1")], "198.51.100.1"),
             (&[("x-forwarded-for", "10.0.0.3, 10.0.0.2")], "10.0.0.3"),
             (&[], "10.0.0.1"),
         ] {
@@ -169,6 +198,7 @@ mod tests {
             &[("x-forwarded-for", "198.51.100.1,")],
             &[("forwarded", "for=198.51.100.1, for=_hidden")],
             &[("forwarded", "for=198.51.100.1, proto=http")],
+            &[("forwarded", "for=198.51.100.1;for=203.0.113.9")],
         ] {
             assert_eq!(client("10.0.0.1", fields), "10.0.0.1", "{fields:?}");
         }

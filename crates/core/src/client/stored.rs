@@ -146,7 +146,9 @@ impl StoredSession {
         let next_nc = u32::try_from(parts.number()?).ok()?;
         let nc_max = u32::try_from(parts.number()?).ok()?;
         parts.end()?;
-        Some(Self { server, user, terms, paths, sid, key, vh, expires, next_nc, nc_max })
+        let read = Self { server, user, terms, paths, sid, key, vh, expires, next_nc, nc_max };
+        // What says the same in other words was not written here.
+        (read.expose_octets().as_slice() == octets).then_some(read)
     }
 }
 

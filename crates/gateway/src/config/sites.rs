@@ -112,7 +112,8 @@ fn routes(section: &Section<'_>, known: &Known<'_>, origins: &[Origin]) -> Vec<A
     for route in sections {
         let path_span = route.key_span("path");
         let Some(read) = one(route, known, origins) else { continue };
-        if routes.iter().any(|other| other.path == read.path) {
+        // Each covers what is below it, with or without a slash at the end.
+        if routes.iter().any(|other| other.path.trim_end_matches('/') == read.path.trim_end_matches('/')) {
             let problem = Problem::new(format!("the site has two routes \"{}\"", read.path), "this is the second");
             section.error(&path_span, problem.help("remove one of them, or give it another path"));
         } else {

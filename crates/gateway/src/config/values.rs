@@ -147,8 +147,27 @@ pub(super) fn route_path(text: &str) -> Result<String, Problem> {
     if text.contains("//") || text.split('/').any(|segment| segment == "." || segment == "..") {
         return bad("empty, \".\" and \"..\" segments never match");
     }
-    let good = |octet: u8| octet.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@%".contains(&octet);
-    if text.bytes().all(good) { Ok(text.into()) } else { bad("write other characters percent-encoded, as in a URL") }
+    if text.contains(';') {
+        return bad("what \";\" means in a path is read in too many ways");
+    }
+    let good = |octet: u8| octet.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&octet);
+    let mut octets = text.bytes();
+    while let Some(octet) = octets.next() {
+        if good(octet) {
+            continue;
+        }
+        let digits = [octets.next(), octets.next()].map(|digit| char::from(digit.unwrap_or(b' ')));
+        let capitals = digits.iter().all(|digit| matches!(digit, '0'..='9' | 'A'..='F'));
+        let value = u8::from_str_radix(&String::from_iter(digits), 16).ok().filter(|_| capitals);
+        match value.filter(|_| octet == b'%') {
+            Some(value) if good(value) || matches!(value, b'\\' | b';' | b'%') => {
+                return bad("percent-encode only what cannot stand in a path, and no delimiters");
+            }
+            Some(_) => {}
+            None => return bad("write other characters percent-encoded, as in a URL, with capitals: \"%C3%A9\""),
+        }
+    }
+    Ok(text.into())
 }
 
 /// `"http://127.0.0.1:9000/prefix"`.

@@ -20,6 +20,9 @@ pub use info::{Alive, ConnectionInfo};
 pub use interim::Interim;
 pub use serve::{Abort, Tracked};
 pub use settings::{Http1Limits, Http2Limits, Limits, Settings, Timeouts};
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use strict::door::Reader as StrictReader;
 
 use bytes::Bytes;
 use http::{Request, Response};

@@ -287,6 +287,34 @@ fn is_text(octet: u8) -> bool {
     matches!(octet, b'\t' | b' '..=b'~' | 0x80..)
 }
 
+/// The door for fuzzing.
+#[cfg(feature = "fuzzing")]
+pub(super) mod door {
+    /// A reader of one connection.
+    #[derive(Debug)]
+    pub struct Reader(super::Strict);
+
+    impl Reader {
+        /// At the beginning of a connection.
+        #[must_use]
+        #[allow(clippy::new_without_default)]
+        pub const fn new() -> Self {
+            Self(super::Strict::new())
+        }
+
+        /// Reads on. The index of the first octet that must not be accepted.
+        pub fn read(&mut self, octets: &[u8]) -> Option<usize> {
+            self.0.read(octets)
+        }
+
+        /// Whether a message has begun and not ended.
+        #[must_use]
+        pub fn mid_message(&self) -> bool {
+            self.0.mid_message()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

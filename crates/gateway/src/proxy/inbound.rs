@@ -59,8 +59,8 @@ pub fn check<B>(request: &Request<B>, secure: bool) -> Result<Authority, Refusal
         return Err(bad("the target's scheme is not that of the connection"));
     }
     match (uri.authority(), host) {
+        (Some(target), _) if !is_server(target) => Err(bad("the target's authority is no host")),
         (Some(target), Some(host)) if !same(target, &host, secure) => Err(bad("the target and Host disagree")),
-        (Some(target), _) if !is_plain(target) => Err(bad("the target's authority is no host")),
         // RFC 9112 §3.2: HTTP/1.1 has Host, even if the target names the authority too.
         (Some(_), None) if !http2 => Err(bad("no Host")),
         (Some(target), _) => Ok(target.clone()),
@@ -73,17 +73,24 @@ fn authority(value: &HeaderValue) -> Result<Authority, Refusal> {
     let wrong = bad("Host is no host");
     let authority =
         Authority::from_maybe_shared(bytes::Bytes::copy_from_slice(value.as_bytes())).map_err(|_| wrong)?;
-    // "h:", "h:x", "h:99999"
-    let port = authority.as_str().strip_prefix(authority.host()).ok_or(wrong)?;
-    let well = is_plain(&authority) && (port.is_empty() || authority.port_u16().is_some());
-    if well { Ok(authority) } else { Err(wrong) }
+    if is_server(&authority) { Ok(authority) } else { Err(wrong) }
 }
 
-/// A host of letters, digits and the few marks of names and addresses; no user information, nothing that a configuration
-/// or a log could take for something else.
-fn is_plain(authority: &Authority) -> bool {
+/// A host of letters, digits and the few marks of names and addresses, with a port that is a number or without one; no user
+/// information, nothing that a configuration or a log could take for something else.
+fn is_server(authority: &Authority) -> bool {
     let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b':' | b'[' | b']');
-    !authority.host().is_empty() && authority.as_str().bytes().all(plain)
+    let (text, host) = (authority.as_str(), authority.host());
+    // "h:", "h:x", "h:99999"
+    let port = match text.strip_prefix(host).map(|port| port.strip_prefix(':').ok_or(port)) {
+        Some(Ok(port)) => port.bytes().all(|octet| octet.is_ascii_digit()) && authority.port_u16().is_some(),
+        port => port == Some(Err("")),
+    };
+    // Colons stand in brackets, and brackets around an address alone.
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let shape = !host.contains(':') || address.is_some();
+    let inner = address.unwrap_or(host);
+    port && shape && !inner.is_empty() && !inner.contains(['[', ']']) && text.bytes().all(plain)
 }
 
 /// Case does not count in a host, and the port of the scheme may be left out.
@@ -126,6 +133,10 @@ mod tests {
         assert!(one("*", "a.example").is_err());
         for host in ["", "a b", "u@a", "a:", "a:x", "a:99999", "a/b", "a,b", "a.example, b"] {
             assert!(one("/", host).is_err(), "{host}");
+        }
+        for target in ["http://a:", "http://a:99999", "http://u@a", "http://a,b", "http://[::1]a:80"] {
+            assert!(ask(Version::HTTP_2, "GET", &format!("{target}/"), &[]).is_err(), "{target}");
+            assert!(ask(Version::HTTP_11, "GET", &format!("{target}/"), &[("host", "a")]).is_err(), "{target}");
         }
         assert!(ask(Version::HTTP_11, "GET", "/", &[]).is_err());
         assert!(ask(Version::HTTP_11, "GET", "http://a.example/", &[]).is_err());

@@ -37,7 +37,7 @@ pub struct Place<C, S> {
 /// One route.
 #[derive(Debug)]
 pub struct Entry<C, S> {
-    path: String,
+    prefix: path::Prefix,
     /// Who may pass.
     pub gate: Gate<C, S>,
     /// The methods that are let through; all if `None`.
@@ -111,7 +111,7 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
                         });
                     let Some(upstream) = upstream(route) else { continue };
                     routes.push(Entry {
-                        path: route.path.clone(),
+                        prefix: path::Prefix::new(&route.path),
                         gate,
                         methods: route.methods.clone(),
                         upstream,
@@ -132,7 +132,7 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
     }
 
     fn insert(&mut self, origin: &Origin, realms: Vec<Mutual<C, S>>, mut routes: Vec<Entry<C, S>>) {
-        routes.sort_by_key(|route| std::cmp::Reverse(route.path.len()));
+        routes.sort_by_key(|route| std::cmp::Reverse(route.prefix.depth()));
         let place = Arc::new(Place { origin: origin.clone(), realms, routes });
         let places = match origin.scheme() {
             Scheme::Http => &mut self.plain,
@@ -177,16 +177,8 @@ impl<C, S> Place<C, S> {
     /// # Errors
     /// [`NoRoute`].
     pub fn route(&self, path: &str) -> Result<&Entry<C, S>, NoRoute> {
-        let mut found = None;
-        for reading in path::readings(path) {
-            let number = self.routes.iter().position(|route| path::is_below(&reading, &route.path));
-            match found {
-                None => found = Some(number),
-                Some(first) if first == number => {}
-                Some(_) => return Err(NoRoute::Ambiguous),
-            }
-        }
-        found.flatten().and_then(|number| self.routes.get(number)).ok_or(NoRoute::NotFound)
+        let number = path::find(self.routes.iter().map(|route| &route.prefix), path)?;
+        self.routes.get(number).ok_or(NoRoute::NotFound)
     }
 }
 

@@ -108,8 +108,6 @@ fn the_longest_route_wins() {
         ("/staff/admin", "Admins"),
         ("/staff/admin/x", "Admins"),
         ("/staff/administrators", "Staff"),
-        ("/%73taff/%61dmin", "Admins"),
-        ("//staff//admin", "Admins"),
     ] {
         assert_eq!(realm(path), expected, "{path}");
     }
@@ -128,6 +126,8 @@ fn a_path_that_could_be_of_two_routes_is_of_none() {
         "/x\\..\\staff",
         "/x/%252e%252e/staff",
         "/staff%2Fadmin",
+        "/%73taff",
+        "//staff",
     ] {
         assert_eq!(place(&table).route(path).err(), Some(NoRoute::Ambiguous), "{path}");
     }

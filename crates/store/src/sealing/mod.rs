@@ -106,6 +106,35 @@ impl SealingKeys {
     }
 }
 
+/// Doors for fuzzing: sealing as sessions are.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+impl SealingKeys {
+    /// Seals octets under the first key, bound to these parts.
+    ///
+    /// # Errors
+    /// [`SealError::Backend`].
+    pub fn seal_session(&self, parts: &[&[u8]], plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.seal(Purpose::Session, parts, plain)
+    }
+
+    /// Opens what [`SealingKeys::seal_session`] gave.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn open_session(&self, id: &str, parts: &[&[u8]], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.open(id, Purpose::Session, parts, sealed)
+    }
+
+    /// Opens what was sealed as verifiers are.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub fn open_verifier(&self, id: &str, parts: &[&[u8]], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.open(id, Purpose::Verifier, parts, sealed)
+    }
+}
+
 /// Names the keys, and shows none.
 impl fmt::Debug for SealingKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -253,6 +253,11 @@ fn routes() {
     refused("path = \"/\"", "path = \"/a?b\"", 19, &["by the path alone"]);
     refused("path = \"/\"", "path = \"/a/../b\"", 19, &["\"..\" segments never match"]);
     refused("path = \"/\"", "path = \"/é\"", 19, &["percent-encoded"]);
+    for odd in
+        ["/a;b", "/caf%c3%a9", "/%61", "/a%2Fb", "/a%5Cb", "/a%3Bb", "/a%25b", "/%2E%2E", "/a%", "/a%4", "/a%zz"]
+    {
+        refused("path = \"/\"", &format!("path = \"{odd}\""), 19, &["cannot be the path of a route"]);
+    }
     refused("access = \"protected\"", "access = \"privat\"", 20, &["one of \"public\", \"optional\", \"protected\""]);
     for (upstream, words) in [
         ("127.0.0.1:9000", "it has to start with http://"),
