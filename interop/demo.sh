@@ -15,7 +15,7 @@ if [ "${RELEASE:-}" = 1 ]; then
   cargo build --locked --release -q -p tagai-cli
   command=(cargo run --locked --release -q -- demo)
 else
-  cargo build --locked -q -p tagai-cli
+  [ "${BUILT:-}" = 1 ] || cargo build --locked -q -p tagai-cli
   command=("${CARGO_TARGET_DIR:-target}/debug/tagai" demo)
 fi
 # Free ports, so that a demo that somebody looks at is left alone.

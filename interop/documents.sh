@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
-cargo build --locked -q -p tagai-cli
+[ "${BUILT:-}" = 1 ] || cargo build --locked -q -p tagai-cli
 
 for page in docs/operating/*.md; do
   dir=$(mktemp -d)
