@@ -80,13 +80,18 @@ pub(crate) async fn serve(
     started(&gateway)?;
     signals.run(&gateway).await;
     tracing::info!("ending: no new connections; requests may finish. A second signal ends at once");
+    let journal = std::sync::Arc::clone(gateway.journal());
     tokio::select! {
         drained = gateway.shutdown() => {
             if drained.cut > 0 {
                 tracing::warn!(cut = drained.cut, "connections were cut");
             }
         }
-        () = signals.again() => tracing::warn!("ended at once: what was running was cut"),
+        () = signals.again() => {
+            tracing::warn!("ended at once: what was running was cut");
+            // What has happened is written down all the same.
+            journal.flush();
+        }
     }
     Ok(())
 }

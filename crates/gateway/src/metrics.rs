@@ -1,6 +1,6 @@
 //! Counters for Prometheus, in the OpenMetrics text format.
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -34,17 +34,7 @@ pub struct Metrics {
 struct RequestLabels {
     site: String,
     route: String,
-    status: Class,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
-#[allow(non_camel_case_types, reason = "the names are the labels' values")]
-enum Class {
-    Informational,
-    Success,
-    Redirection,
-    ClientError,
-    ServerError,
+    status: &'static str,
 }
 
 /// A label `kind`.
@@ -123,8 +113,7 @@ impl Metrics {
 
     /// The counters of a route of a site.
     pub(crate) fn route(&self, site: &str, route: &str) -> RouteCounters {
-        use Class::{ClientError, Informational, Redirection, ServerError, Success};
-        RouteCounters([Informational, Success, Redirection, ClientError, ServerError].map(|status| {
+        RouteCounters(["1xx", "2xx", "3xx", "4xx", "5xx"].map(|status| {
             let labels = RequestLabels { site: site.into(), route: route.into(), status };
             self.requests.get_or_create(&labels).clone()
         }))
@@ -159,8 +148,8 @@ mod tests {
         metrics.login("staff", "logged-in");
         let text = metrics.encode();
         for line in [
-            "tagai_requests_total{site=\"https://example.com\",route=\"/app\",status=\"Success\"} 2",
-            "tagai_requests_total{site=\"https://example.com\",route=\"/app\",status=\"ServerError\"} 1",
+            "tagai_requests_total{site=\"https://example.com\",route=\"/app\",status=\"2xx\"} 2",
+            "tagai_requests_total{site=\"https://example.com\",route=\"/app\",status=\"5xx\"} 1",
             "tagai_login_events_total{realm=\"staff\",event=\"logged-in\"} 1",
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");

@@ -414,6 +414,9 @@ async fn who_was_changed_is_told_and_their_sessions_end() {
     assert_eq!(mary.get(&site, owner(1), at(1)).await, 200, "others are not concerned");
     assert_ne!(john.get(&site, owner(1), at(1)).await, 200);
 
+    other.set_disabled(&realm, &name("john"), false).unwrap();
+    assert_eq!(store.revocations(Some(told.last)).unwrap().users, [], "who may log in again has no session to end");
+
     let j = other.export(&realm, &name("mary")).unwrap();
     other.set_verifier(&NewUser { realm: &realm, name: &name("mary"), verifier: &j }).unwrap();
     other.remove(&realm, &name("jane")).unwrap();

@@ -227,6 +227,18 @@ fn asked(fields: &HeaderMap, authority: &Authority) -> Result<HeaderValue, Proxy
     }
 }
 
+/// Puts an element behind those of a list, on one line: many applications read only the first.
+fn extend_list(fields: &mut HeaderMap, name: HeaderName, element: HeaderValue) {
+    let mut all = Vec::new();
+    for line in fields.get_all(&name) {
+        all.extend_from_slice(line.as_bytes());
+        all.extend_from_slice(b", ");
+    }
+    all.extend_from_slice(element.as_bytes());
+    // What was in fields, with a comma between, can stand in one.
+    fields.insert(name, HeaderValue::from_maybe_shared(bytes::Bytes::from(all)).unwrap_or(element));
+}
+
 /// `Forwarded` (RFC 7239) and what came before it.
 fn set_forwarded(fields: &mut HeaderMap, context: &ForwardContext<'_>) -> Result<(), ProxyError> {
     let connection = context.connection;
@@ -243,10 +255,11 @@ fn set_forwarded(fields: &mut HeaderMap, context: &ForwardContext<'_>) -> Result
     let forwarded = HeaderValue::from_maybe_shared(bytes::Bytes::from(element)).map_err(wrong)?;
     let address = connection.peer_field.clone();
     if context.trusted {
-        fields.append(header::FORWARDED, forwarded);
-        fields.append(X_FORWARDED_FOR, address);
-        fields.entry(X_FORWARDED_HOST).or_insert(host);
-        fields.entry(X_FORWARDED_PROTO).or_insert(HeaderValue::from_static(proto));
+        extend_list(fields, header::FORWARDED, forwarded);
+        extend_list(fields, X_FORWARDED_FOR, address);
+        // A proxy that does not see to these lets pass what its client wrote. Both are known here: what proofs are bound to.
+        fields.insert(X_FORWARDED_HOST, host);
+        fields.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
         return Ok(());
     }
     for name in &X_FORWARDED_OTHERS {

@@ -154,6 +154,12 @@ impl Gateway {
         &self.0.metrics
     }
 
+    /// What writes the audit log.
+    #[must_use]
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.0.journal
+    }
+
     /// Reads the configuration's file anew and takes it over: sites, routes, realms, certificates, the audit log. Nothing is taken
     /// over if anything is wrong. Connections, and sessions of realms that are still there, go on.
     ///

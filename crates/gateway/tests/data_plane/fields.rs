@@ -47,26 +47,27 @@ async fn a_request_arrives_as_it_should() {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed() {
+async fn a_trusted_proxy_is_believed_about_addresses() {
     let (address, heads) = canned(OK).await;
     let policy = Policy { hide_credentials: false, host: Host::Upstream, ..Policy::default() };
     let gateway = Gateway::start(upstream(address), Options { policy, trusted: true, ..Options::default() }).await;
     ask(
         gateway.address,
         "GET / HTTP/1.1\r\nHost: gate.example\r\nConnection: close\r\nForwarded: for=6.6.6.6\r\n\
-         X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nAuthorization: Mutual sid=1\r\n\r\n",
+         X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\n\
+         Authorization: Mutual sid=1\r\n\r\n",
     )
     .await;
     let head = heads.lock().unwrap().remove(0);
     let lines = lines(&head);
     for line in [
         "authorization: mutual sid=1".to_owned(),
-        "forwarded: for=6.6.6.6".into(),
-        "forwarded: for=127.0.0.1;host=\"gate.example\";proto=http".into(),
+        "forwarded: for=6.6.6.6, for=127.0.0.1;host=\"gate.example\";proto=http".into(),
         format!("host: {address}"),
-        "x-forwarded-for: 6.6.6.6".into(),
-        "x-forwarded-for: 127.0.0.1".into(),
-        "x-forwarded-proto: https".into(),
+        "x-forwarded-for: 6.6.6.6, 127.0.0.1".into(),
+        // These are known here, and a proxy that does not see to them passes on what its client wrote.
+        "x-forwarded-host: gate.example".into(),
+        "x-forwarded-proto: http".into(),
     ] {
         assert!(lines.contains(&line), "{line}: {lines:#?}");
     }

@@ -78,7 +78,8 @@ const MIGRATIONS: &[&str] = &["
         realm TEXT NOT NULL,
         name TEXT NOT NULL
     ) STRICT;
-    CREATE TRIGGER users_changed AFTER UPDATE OF changed ON users BEGIN
+    CREATE TRIGGER users_changed AFTER UPDATE OF changed ON users
+    WHEN NOT (OLD.disabled = 1 AND NEW.disabled = 0) BEGIN
         INSERT INTO revocations (algorithm, auth_scope, realm, name)
             VALUES (NEW.algorithm, NEW.auth_scope, NEW.realm, NEW.name);
     END;
