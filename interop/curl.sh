@@ -115,6 +115,7 @@ is "the real one is" "$(saw 'dict(d["fields"])["x-forwarded-for"]')" "127.0.0.1"
 echo "  -- refusals"
 ask "$plain/" -H 'Host: unknown.example'
 is "421 for a host that is not configured" "$status" 421
+has "with what may help" "$(<"$body")" "origins of its configuration"
 ask "https://other.example:$https/" -k --resolve "other.example:$https:127.0.0.1"
 is "421 over https, HTTP/$version" "$status" 421
 ask "$plain/" -H "Host: localhost:$https"

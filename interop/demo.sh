@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The first screen of the README: `tagai demo`, and every line that it prints to be pasted. RELEASE=1 runs it as the README does, by
-# `cargo run --release`.
+# The first screen of the README: `tagai demo`, and every line that it prints to be pasted
+# RELEASE=1 runs it as the README does, by `cargo run --release`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
@@ -15,8 +15,8 @@ if [ "${RELEASE:-}" = 1 ]; then
   cargo build --locked --release -q -p tagai-cli
   command=(cargo run --locked --release -q -- demo)
 else
-  cargo build --locked -q -p tagai-cli
-  command=(cargo run --locked -q -- demo)
+  [ "${BUILT:-}" = 1 ] || cargo build --locked -q -p tagai-cli
+  command=("${CARGO_TARGET_DIR:-target}/debug/tagai" demo)
 fi
 # Free ports, so that a demo that somebody looks at is left alone.
 read -r https http app < <(python3 -c 'import socket
@@ -43,7 +43,7 @@ start() {
   exit 1
 }
 stop() {
-  # cargo run hands no signal on, as a terminal would send it to both.
+  # To the group, as a terminal does: cargo run hands no signal on.
   kill -INT -- "-$demo"
   for _ in $(seq 100); do
     if ! kill -0 "$demo" 2>/dev/null; then

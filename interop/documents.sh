@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The pages of docs/operating tell a story each; this runs it, from top to bottom, as somebody would who pastes it.
+# The pages of docs/operating tell a story each, which runs from top to bottom, as somebody would who pastes it
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
-cargo build --locked -q -p tagai-cli
+[ "${BUILT:-}" = 1 ] || cargo build --locked -q -p tagai-cli
 
 for page in docs/operating/*.md; do
   dir=$(mktemp -d)

@@ -12,7 +12,7 @@ python=/usr/bin/python3
 work=$(mktemp -d "${TMPDIR:-/tmp}/tagai-interop.XXXXXX")
 # What a proxy of this machine would answer is of no interest.
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy SSL_CERT_FILE SSL_CERT_DIR SSLKEYLOGFILE
-export NO_COLOR=1
+export NO_COLOR=1 PYTHONDONTWRITEBYTECODE=1
 
 pids=()
 cleanup() {
@@ -36,7 +36,7 @@ fail() {
   trap - ERR
   printf '  FAILED  %s\n' "$1" >&2
   local log
-  for log in "$work"/{application,curl,openssl,user,gateway}.log "$work"/nginx*/*.log "$work"/gateway/audit.log; do
+  for log in "$work"/{application,curl,client,get,openssl,user,gateway}.log "$work"/nginx*/*.log "$work"/gateway/audit.log; do
     [ -s "$log" ] || continue
     printf -- '---- the end of %s\n' "${log#"$work"/}" >&2
     tail -n 20 "$log" >&2
@@ -217,6 +217,12 @@ gateway_said() { grep -qE -- "$1" "$work/gateway.log"; }
 add_user() {
   printf '%s\n' "$2" | "$built/tagai" user add "$1" --password-stdin --config "$gateway/tagai.toml" 2>"$work/user.log" ||
     fail "tagai user add $1"
+}
+
+# get URL USER PASSWORD : by `tagai get`; what it says goes to $work/get.log, the body to $work/body.
+get() {
+  printf '%s\n' "$3" | timeout 30 "$built/tagai" get "$1" --user "$2" --password-stdin --no-session --cacert "$ca" \
+    >"$work/body" 2>"$work/get.log"
 }
 
 # ask URL [CURL'S OPTIONS...] : sets $status, $version (1.1 or 2), $size (octets of the body), $head (the fields of the final

@@ -5,7 +5,7 @@
 
 make_gateway
 application "$app"
-ports trusted stranger fixed
+ports trusted stranger fixed modern
 forward="proxy_pass http://127.0.0.1:$http; proxy_http_version 1.1; proxy_set_header Host \$http_host;"
 added="proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;"
 # The gateway sees these come from 127.0.0.4 and 127.0.0.5.
@@ -13,14 +13,18 @@ run_nginx front "$trusted" "
   server { listen 127.0.0.1:$trusted; location / { $forward $added proxy_bind 127.0.0.4; } }
   server { listen 127.0.0.1:$stranger; location / { $forward $added proxy_bind 127.0.0.5; } }
   server { listen 127.0.0.1:$fixed; location / { $forward proxy_bind 127.0.0.4; proxy_set_header X-Forwarded-For 203.0.113.7; } }
+  server { listen 127.0.0.1:$modern; location / { $forward proxy_bind 127.0.0.4; proxy_set_header Forwarded 'for=203.0.113.8'; } }
 "
-configure "$(
-  route / protected "http://127.0.0.1:$app"
-  route /public public "http://127.0.0.1:$app"
-)" '
-[trust]
-proxies = ["127.0.0.4"]
-' '' "\"http://localhost:$trusted\", \"http://localhost:$stranger\", \"http://localhost:$fixed\", \"$secure\", \"$plain\""
+origins=
+for port in "$trusted" "$stranger" "$fixed" "$modern"; do origins+="\"http://localhost:$port\", "; done
+# trust [LINE] : writes the configuration, with more in [trust].
+trust() {
+  configure "$(
+    route / protected "http://127.0.0.1:$app"
+    route /public public "http://127.0.0.1:$app"
+  )" "$(printf '[trust]\nproxies = ["127.0.0.4"]\n%s\n' "${1:-}")" '' "$origins\"$secure\", \"$plain\""
+}
+trust
 add_user alice 'correct horse'
 serve
 
@@ -68,9 +72,17 @@ refused "$plain/" -H 'X-Forwarded-For: 192.0.2.1, nonsense' --interface 127.0.0.
 is "nonsense is not" "$(last 'd["address"]')" 127.0.0.4
 
 echo "  -- a login through nginx"
-echo 'correct horse' | "$built/examples/fetch" "http://localhost:$fixed/echo" alice >"$work/body" 2>"$work/user.log" ||
-  fail "fetch: $(<"$work/user.log")"
-has "is proven" "$(<"$work/user.log")" 'is proven to know alice'
+get "http://localhost:$fixed/echo" alice 'correct horse' || fail "tagai get: $(<"$work/get.log")"
+has "is proven" "$(<"$work/get.log")" 'proven'
 is "the application is told who it is" "$(saw 'dict(d["fields"])["tagai-user"]')" alice
 until_true 5 "the audit log" grep -q '"event":"login"' "$audit"
 is "the audit log too, and from where" "$(last '[d["event"], d["user"], d["address"]]')" "['login', 'alice', '203.0.113.7']"
+
+echo "  -- a proxy that speaks RFC 7239"
+trust 'field = "Forwarded"'
+kill -HUP "$gateway_pid"
+until_true 5 "the configuration is reloaded" gateway_said 'the configuration was reloaded'
+refused "http://localhost:$modern/" -H 'X-Forwarded-For: 192.0.2.1'
+is "its Forwarded counts, and what it lets through does not" "$(last 'd["address"]')" 203.0.113.8
+ask "http://localhost:$modern/public/echo" -H 'X-Forwarded-For: 192.0.2.1'
+is "nor does it reach the application" "$(saw '[n for n, v in d["fields"] if "192.0.2.1" in v]')" "[]"

@@ -1,11 +1,13 @@
 //! Whether what a configuration refers to can be used, found out before a gateway is started.
 
 use crate::operator::{directory_of, load_keys};
+use rustls::pki_types::UnixTime;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 use tagai_gateway::config::{Audit, Certificate, Config, Keys};
+use tagai_gateway::tls;
 use tagai_store::sqlite::SqliteStore;
 
 /// One thing that was looked at.
@@ -39,10 +41,18 @@ pub(crate) fn preflight(config: &Config) -> Vec<Check> {
     let mut checks = Vec::new();
     for certificate in &config.certificates {
         let Certificate { chain, key } = certificate;
-        checks.push(Check::new(format!("certificate {}", chain.display()), pem(chain, &["CERTIFICATE"])));
         let kinds = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
-        checks
-            .push(Check::new(format!("private key {}", key.display()), private(key).and_then(|()| pem(key, &kinds))));
+        let mut shown = Check::new(format!("certificate {}", chain.display()), pem(chain, &["CERTIFICATE"]));
+        let mut secret =
+            Check::new(format!("private key {}", key.display()), private(key).and_then(|()| pem(key, &kinds)));
+        // Both are there: whether they are what they should be, and belong together, is found out as `tagai serve` does it.
+        if shown.problem.is_none() && secret.problem.is_none() {
+            match tls::load(chain, key, now()) {
+                Ok(loaded) => shown.warnings = loaded.warnings,
+                Err(error) => secret.problem = Some(error.to_string()),
+            }
+        }
+        checks.extend([shown, secret]);
     }
     let keys = match &config.store.keys {
         Keys::File(path) => format!("sealing keys {}", path.display()),
@@ -68,13 +78,17 @@ pub(crate) fn preflight(config: &Config) -> Vec<Check> {
     }
     // Each alone can be used; now all of it together, as `tagai serve` would.
     if checks.iter().all(|check| check.problem.is_none()) {
-        let (result, warnings) = match tagai_gateway::preflight(config) {
-            Ok(warnings) => (Ok(()), warnings.into_iter().map(|warning| warning.0).collect()),
-            Err(error) => (Err((error.to_string(), String::new())), Vec::new()),
-        };
-        checks.push(Check { warnings, ..Check::new("certificates with their keys, realms and upstreams", result) });
+        let result = tagai_gateway::preflight(config).map(drop).map_err(|error| (error.to_string(), String::new()));
+        checks.push(Check::new("realms and upstreams", result));
     }
     checks
+}
+
+/// The time by which certificates expire.
+fn now() -> UnixTime {
+    #[allow(clippy::disallowed_methods)] // The clock that clients will look at.
+    let now = std::time::SystemTime::now();
+    UnixTime::since_unix_epoch(now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default())
 }
 
 fn open(path: &Path) -> Result<File, Problem> {

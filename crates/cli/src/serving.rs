@@ -48,6 +48,14 @@ impl Signals {
         })
     }
 
+    /// Returns when somebody does not want to wait for the end.
+    async fn again(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
     /// Returns when the gateway has to end. SIGHUP reloads it.
     async fn run(&mut self, gateway: &Gateway) {
         loop {
@@ -78,13 +86,16 @@ pub(crate) async fn serve(
                 tracing::warn!(cut = drained.cut, "connections were cut");
             }
         }
-        _ = signals.terminate.recv() => {}
-        _ = signals.interrupt.recv() => {}
+        () = signals.again() => tracing::warn!("ended at once: what was running was cut"),
     }
     Ok(())
 }
 
 fn refused(error: &StartError) -> Failure {
-    Failure::other(format!("the gateway does not start: {error}"))
-        .help("`tagai check` looks at everything that it needs")
+    let failure = Failure::other(format!("the gateway does not start: {error}"));
+    match error {
+        // What to do is said, and `tagai check` listens nowhere.
+        StartError::Bind { .. } => failure,
+        _ => failure.help("`tagai check` looks at everything that it needs"),
+    }
 }

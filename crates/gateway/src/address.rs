@@ -1,49 +1,59 @@
 //! Whose request it is, when other proxies stand between.
 
-use http::HeaderMap;
-use ipnet::IpNet;
+use crate::config::{ForwardedField, Trust};
+use http::{HeaderMap, HeaderName};
 use std::net::{IpAddr, SocketAddr};
 
 /// The proxies whose word counts.
 #[derive(Debug, Clone, Default)]
-pub struct Trusted(Vec<IpNet>);
+pub struct Trusted(Trust);
 
 impl Trusted {
-    /// These networks.
+    /// As the configuration says.
     #[must_use]
-    pub fn new(proxies: &[IpNet]) -> Self {
-        Self(proxies.to_vec())
+    pub fn new(trust: &Trust) -> Self {
+        Self(trust.clone())
     }
 
     /// Whether an address is one of a trusted proxy.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
+        self.0.proxies.iter().any(|network| network.contains(&address))
     }
 
-    /// The address of the client: the peer's, or if the peer is trusted, the last one in `Forwarded` (RFC 7239) or in
-    /// `X-Forwarded-For` that is not a trusted proxy's itself. What cannot be read ends the search: the one who wrote it
-    /// counts as the client.
-    ///
-    /// A proxy writes one of the two fields and may leave alone what its client wrote in the other. So if both are there and
-    /// disagree, neither is believed.
+    /// Removes from a trusted proxy's request the field that it does not see to: what stands there is the client's own word. The
+    /// spellings with `_` go too, which some applications take for the real ones.
+    pub fn remove_others_words(&self, peer: IpAddr, fields: &mut HeaderMap) {
+        if !self.contains(peer) {
+            return;
+        }
+        fields.remove(match self.0.field {
+            ForwardedField::XForwardedFor => "forwarded",
+            ForwardedField::Forwarded => "x-forwarded-for",
+        });
+        let doubtful = |name: &&HeaderName| name.as_str().contains('_') && name.as_str().starts_with("x_forwarded");
+        let doubtful: Vec<_> = fields.keys().filter(doubtful).cloned().collect();
+        doubtful.iter().for_each(|name| drop(fields.remove(name)));
+    }
+
+    /// The address of the client: the peer's, or if the peer is trusted, the last one in the field of the configuration that
+    /// is not a trusted proxy's itself. What cannot be read ends the search: the one who wrote it counts as the client.
     #[must_use]
     pub fn client(&self, peer: IpAddr, fields: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
-        if self.0.is_empty() || !self.contains(peer) {
+        if !self.contains(peer) {
             return peer;
         }
-        let (forwarded, x_forwarded_for) = (lines(fields, "forwarded"), lines(fields, "x-forwarded-for"));
-        let elements = forwarded.iter().rev().flat_map(|line| split(line, b','));
-        let by_forwarded = self.last(peer, elements.map(forwarded_for));
-        let elements = x_forwarded_for.iter().rev().flat_map(|line| line.rsplit(','));
-        let by_x_forwarded_for = self.last(peer, elements.map(node));
-        match (forwarded.is_empty(), x_forwarded_for.is_empty()) {
-            (_, true) => by_forwarded,
-            (true, false) => by_x_forwarded_for,
-            (false, false) if by_forwarded == by_x_forwarded_for => by_forwarded,
-            (false, false) => peer,
+        match self.0.field {
+            ForwardedField::XForwardedFor => {
+                let lines = lines(fields, "x-forwarded-for");
+                self.last(peer, lines.iter().rev().flat_map(|line| line.rsplit(',')).map(node))
+            }
+            ForwardedField::Forwarded => {
+                let lines = lines(fields, "forwarded");
+                self.last(peer, lines.iter().rev().flat_map(|line| split(line, b',')).map(forwarded_for))
+            }
         }
     }
 
@@ -75,7 +85,7 @@ fn split(text: &str, delimiter: u8) -> Vec<&str> {
         if octet == b'"' {
             let before = text.bytes().take(at).rev().take_while(|octet| *octet == b'\\').count();
             // Escaped, if it is within quotes and the backslash is not escaped itself.
-            quoted = quoted && before % 2 == 1 || !quoted;
+            quoted = !quoted || before % 2 == 1;
         } else if octet == delimiter && !quoted {
             parts.extend(text.get(at + 1..end));
             end = at;
@@ -106,15 +116,51 @@ fn node(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
 
-    fn client(peer: &str, fields: &[(&'static str, &'static str)]) -> String {
-        let trusted = Trusted::new(&["10.0.0.0/8".parse().unwrap(), "2001:db8::/32".parse().unwrap()]);
+    fn trusted(field: ForwardedField) -> Trusted {
+        let proxies = ["10.0.0.0/8", "2001:db8::/32"].map(|network| network.parse().unwrap()).into();
+        Trusted::new(&Trust { proxies, field })
+    }
+
+    fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
         for (name, value) in fields {
             map.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        trusted.client(peer.parse().unwrap(), &map).to_string()
+        map
+    }
+
+    /// The client, by the field that the first line has.
+    fn client(peer: &str, fields: &[(&'static str, &'static str)]) -> String {
+        let field = match fields.first() {
+            Some(("forwarded", _)) => ForwardedField::Forwarded,
+            _ => ForwardedField::XForwardedFor,
+        };
+        trusted(field).client(peer.parse().unwrap(), &map(fields)).to_string()
+    }
+
+    /// A proxy that sees to one field lets a client's own words pass in the other.
+    #[test]
+    fn only_one_field_counts() {
+        let peer = "10.0.0.1".parse().unwrap();
+        for (field, expected, dropped) in [
+            (ForwardedField::XForwardedFor, "198.51.100.1", "forwarded"),
+            (ForwardedField::Forwarded, "203.0.113.9", "x-forwarded-for"),
+        ] {
+            let lines =
+                [("forwarded", "for=203.0.113.9"), ("x-forwarded-for", "198.51.100.1"), ("x_forwarded_for", "x")];
+            let mut fields = map(&lines);
+            let trusted = trusted(field);
+            assert_eq!(trusted.client(peer, &fields).to_string(), expected);
+            trusted.remove_others_words("192.0.2.1".parse().unwrap(), &mut fields);
+            assert_eq!(fields.len(), 3, "of others, everything is dropped elsewhere");
+            trusted.remove_others_words(peer, &mut fields);
+            assert_eq!(fields.len(), 1);
+            assert!(!fields.contains_key(dropped));
+            fields.clear();
+            assert_eq!(trusted.client(peer, &fields).to_string(), "10.0.0.1");
+        }
     }
 
     #[test]
@@ -133,8 +179,6 @@ mod tests {
             (&[("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.1")], "198.51.100.1"),
             (&[("forwarded", "for=203.0.113.9, for=\"198.51.100.1:80\";proto=https")], "198.51.100.1"),
             (&[("forwarded", "proto=https;For=\"[2001:db9::1]:80\", for=10.2.3.4")], "2001:db9::1"),
-            (&[("forwarded", "for=198.51.100.1"), ("x-forwarded-for", "203.0.113.9, 198.51.100.1")], "198.51.100.1"),
-            (&[("forwarded", "for=203.0.113.9"), ("x-forwarded-for", "198.51.100.1")], "10.0.0.1"),
             // What a proxy repeats in quotes is not what it says.
             (&[("forwarded", "for=198.51.100.1;host=\"x, for=203.0.113.9\"")], "198.51.100.1"),
             (&[("forwarded", "for=198.51.100.1;host=\"x\\\", for=203.0.113.9\"")], "198.51.100.1"),

@@ -13,6 +13,8 @@ pub(crate) enum Message<'a> {
     Refused,
     /// The session is over.
     LoggedOut,
+    /// Nothing is served under the origin that was asked for.
+    Misdirected,
     /// Something else, with the status' own name.
     Status,
     /// A failure that the log knows more about, under this id.
@@ -33,6 +35,11 @@ impl Message<'_> {
                     .into()
             }
             Self::LoggedOut => "You are logged out.".into(),
+            Self::Misdirected => {
+                "Nothing is served here under the host and the port of this address. If you run this gateway: it serves \
+                                  the origins of its configuration, spelled as they are there."
+                    .into()
+            }
             Self::Status => String::new(),
             Self::Failure(id) => format!("The application did not answer. If you report this, please mention {id}."),
         }
@@ -49,7 +56,8 @@ pub(crate) fn answer(status: StatusCode, message: Message<'_>, fields: &HeaderMa
         let page = format!(
             "<!doctype html>\n<meta charset=\"utf-8\">\n<title>{headline}</title>\n\
              <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}}</style>\n\
-             <h1>{headline}</h1>\n<p>{text}</p>\n"
+             <h1>{headline}</h1>\n{}",
+            if text.is_empty() { String::new() } else { format!("<p>{text}</p>\n") }
         );
         (page, "text/html; charset=utf-8")
     } else if text.is_empty() {
@@ -75,6 +83,8 @@ mod tests {
         let plain = answer(StatusCode::NOT_FOUND, Message::Status, &fields);
         assert_eq!(plain.headers()[CONTENT_TYPE], "text/plain; charset=utf-8");
         assert_eq!(plain.body().size_hint().exact(), Some("Not Found\n".len() as u64));
+        let plain = answer(StatusCode::MISDIRECTED_REQUEST, Message::Misdirected, &fields);
+        assert!(plain.body().size_hint().exact() > Some(100), "it says what to do");
         fields.insert(ACCEPT, HeaderValue::from_static("text/html,*/*;q=0.8"));
         let page = answer(StatusCode::BAD_GATEWAY, Message::Failure("abc"), &fields);
         assert_eq!(page.headers()[CONTENT_TYPE], "text/html; charset=utf-8");

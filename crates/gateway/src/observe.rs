@@ -61,7 +61,8 @@ impl Journal {
         }
     }
 
-    fn id(&self, realm: &AuthRealm) -> String {
+    /// How the configuration calls a realm.
+    pub(crate) fn id(&self, realm: &AuthRealm) -> String {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         ids.get(realm).cloned().unwrap_or_else(|| realm.name.to_string())
     }

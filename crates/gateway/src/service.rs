@@ -96,10 +96,11 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
     /// None at present: what ends a connection is the failure of a body.
     pub async fn serve(
         &self,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
         info: Arc<ConnectionInfo>,
     ) -> Result<Response<Body>, Abort> {
         let rules = self.rules();
+        rules.trusted.remove_others_words(info.peer.ip(), request.headers_mut());
         let secure = info.tls.is_some();
         let authority = match check(&request, secure) {
             Ok(authority) => authority,
@@ -117,10 +118,14 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
         }
         let entry = match place.route(request.uri().path()) {
             Ok(entry) => entry,
-            Err(NoRoute::NotFound) => return Ok(self.misdirected(StatusCode::NOT_FOUND, &request)),
+            Err(NoRoute::NotFound) => {
+                let response = self.misdirected(StatusCode::NOT_FOUND, &request);
+                return Ok(proven_to_users(response, &rules, place, &request, &info).await);
+            }
             Err(NoRoute::Ambiguous) => {
                 tracing::warn!(peer = %info.peer, path = request.uri().path(), "a path that could be of two routes");
-                return Ok(self.misdirected(StatusCode::BAD_REQUEST, &request));
+                let response = self.misdirected(StatusCode::BAD_REQUEST, &request);
+                return Ok(proven_to_users(response, &rules, place, &request, &info).await);
             }
         };
         let scene = Scene { rules: &rules, place, entry, info: &info, authority: &authority };
@@ -131,7 +136,8 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
 
     fn misdirected(&self, status: StatusCode, request: &Request<RequestBody>) -> Response<Body> {
         self.metrics.misdirected.inc();
-        answer(status, Message::Status, request.headers())
+        let origin = status == StatusCode::MISDIRECTED_REQUEST;
+        answer(status, if origin { Message::Misdirected } else { Message::Status }, request.headers())
     }
 
     /// Lets a request pass the gate of its route, or not.
@@ -143,7 +149,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
             let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, Message::Status, request.headers());
             let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
             response.headers_mut().extend(HeaderValue::try_from(allow).ok().map(|allow| (ALLOW, allow)));
-            return response;
+            return proven_to_users(response, scene.rules, scene.place, &request, scene.info).await;
         }
         let (realms, access) = match &entry.gate {
             // Who is logged in elsewhere on this server is answered with proof here too: a client that knows its user to be logged
@@ -245,7 +251,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
         if request.method() != Method::POST {
             let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, Message::Status, request.headers());
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-            return response;
+            return proven_to_users(response, rules, place, request, info).await;
         }
         let connection = connection(rules, info, request.headers());
         match who(&place.realms, request.headers(), &connection).await {
@@ -274,6 +280,26 @@ async fn who<'a, C: CredentialStore, S: SessionStore>(
         }
     }
     Who::Guest(first)
+}
+
+/// What the gateway says to everybody, with proof for who is logged in: a client that knows its user to be logged in takes nothing
+/// less, and would have to call the server a false one.
+async fn proven_to_users<C: CredentialStore, S: SessionStore>(
+    mut response: Response<Body>,
+    rules: &Rules<C, S>,
+    place: &Place<C, S>,
+    request: &Request<RequestBody>,
+    info: &ConnectionInfo,
+) -> Response<Body> {
+    if !request.headers().contains_key(AUTHORIZATION) {
+        return response;
+    }
+    match who(&place.realms, request.headers(), &connection(rules, info, request.headers())).await {
+        Who::User(_, _, proof) => drop(response.headers_mut().insert(proof.name, proof.value)),
+        Who::Refused(answer) => return refusal(answer, Message::Refused, request.headers()),
+        Who::Guest(_) => {}
+    }
+    response
 }
 
 async fn end<C: CredentialStore, S: SessionStore>(

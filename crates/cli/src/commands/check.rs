@@ -89,12 +89,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn show(file: &Path, config: &Config, checks: &[Check]) -> Result<(), Failure> {
     let colour = output::colour_on_stdout();
-    let (good, bad, plain) = if colour { ("\x1b[32m", "\x1b[1;31m", "\x1b[0m") } else { ("", "", "") };
+    let (good, bad, bold, plain) =
+        if colour { ("\x1b[32m", "\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "", "") };
     for warning in &config.warnings {
         output::line(&warning.render(colour))?;
     }
     output::line(&format!("{good}ok{plain}    configuration {}", file.display()))?;
     for check in checks {
+        for warning in &check.warnings {
+            output::line(&format!("{bold}warning{plain} {warning}"))?;
+        }
         match &check.problem {
             None => output::line(&format!("{good}ok{plain}    {}", check.what))?,
             Some(problem) => {

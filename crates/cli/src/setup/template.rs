@@ -93,7 +93,8 @@ origins = ["{https}", "{http}"]
 # recovery = "30s"                  # until one more is allowed
 
 # [trust]
-# proxies = ["10.0.0.0/8"]          # whose X-Forwarded-For and Forwarded are believed; nobody's by default
+# proxies = ["10.0.0.0/8"]          # whose word on whom they forward for is believed; nobody's by default
+# field = "X-Forwarded-For"         # where they say it; or "Forwarded". Only this one counts, the other is dropped
 
 # [admin]
 # address = "127.0.0.1:9901"        # /healthz, /readyz, /metrics; off by default

@@ -3,6 +3,7 @@
 use super::program::Home;
 use super::site::{PASSWORD, Site};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -42,7 +43,17 @@ impl Terminal {
         self.shown.drain(..end);
     }
 
+    /// Whether the terminal shows what is typed.
+    fn echoes(master: &File) -> bool {
+        tcgetattr(master).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// As people do, types a moment after the question is there: when the echo is off.
     fn type_line(&mut self, line: &str) {
+        while Self::echoes(&self.master) {
+            assert!(self.child.try_wait().unwrap().is_none(), "the program has ended: {}", self.shown);
+            std::thread::yield_now();
+        }
         self.master.write_all(format!("{line}\r").as_bytes()).unwrap();
     }
 
@@ -90,12 +101,11 @@ fn whoever_presses_ctrl_c_gets_the_terminal_back() {
     let (site, home) = (Site::http(), Home::new());
     let mut terminal = Terminal::start(&home, &["get", &site.url("/private"), "--user", "alice"]);
     terminal.wait_for(": ");
-    terminal.master.write_all(b"\x03").unwrap();
+    terminal.type_line("\x03");
     let master = terminal.master.try_clone().unwrap();
     let (shown, code) = terminal.end();
     assert_eq!(code, 130, "{shown}");
-    let modes = rustix::termios::tcgetattr(&master).unwrap().local_modes;
-    assert!(modes.contains(rustix::termios::LocalModes::ECHO), "{modes:?}");
+    assert!(Terminal::echoes(&master));
 }
 
 #[test]

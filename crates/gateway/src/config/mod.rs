@@ -30,8 +30,8 @@ mod tests;
 
 pub use diagnostic::{ConfigErrors, Diagnostic, Severity};
 pub use model::{
-    Access, Admin, Audit, Certificate, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat, Realm, Route,
-    SessionsIn, Site, Store, Trust, Upstream, UpstreamProtocol,
+    Access, Admin, Audit, Certificate, ForwardedField, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat,
+    Realm, Route, SessionsIn, Site, Store, Trust, Upstream, UpstreamProtocol,
 };
 
 use reader::{Findings, Problem, Section};

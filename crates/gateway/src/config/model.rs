@@ -268,8 +268,21 @@ impl Default for Guessing {
 /// `[trust]`: whose word counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trust {
-    /// `proxies`: whose `Forwarded` and `X-Forwarded-For` are believed; nobody's if nothing is said.
+    /// `proxies`: whose word on whom they forward for is believed; nobody's if nothing is said.
     pub proxies: Vec<IpNet>,
+    /// `field`: where they say it.
+    pub field: ForwardedField,
+}
+
+/// The field in which trusted proxies say whom they forward for. A proxy sees to one of them, and may let through whatever a
+/// client writes into the other; so only one of them counts, and the other is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForwardedField {
+    /// `X-Forwarded-For`, the field of most proxies.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// `[admin]`: what operators and their machines ask for.

@@ -1,7 +1,9 @@
 //! The sections that tie the gateway to its machine: `[store]`, `[[listen]]`, `[[certificate]]`, `[identity]`, `[trust]`,
 //! `[admin]`, `[log]`.
 
-use super::model::{Admin, Audit, Certificate, Identity, Keys, Listen, Log, LogFormat, SessionsIn, Store, Trust};
+use super::model::{
+    Admin, Audit, Certificate, ForwardedField, Identity, Keys, Listen, Log, LogFormat, SessionsIn, Store, Trust,
+};
 use super::reader::{Problem, Section};
 use super::values;
 use std::net::SocketAddr;
@@ -157,8 +159,13 @@ pub(super) fn trust(document: &Section<'_>) -> Trust {
             section.error(&net.span(), problem.help("name the addresses of your own proxies alone"));
         }
     }
+    let words = [("X-Forwarded-For", ForwardedField::XForwardedFor), ("Forwarded", ForwardedField::Forwarded)];
+    let field = section
+        .parsed("field", "a string, \"X-Forwarded-For\" or \"Forwarded\"", |text| values::word(text, &words))
+        .map(Spanned::into_inner)
+        .unwrap_or_default();
     section.finish();
-    Trust { proxies: proxies.into_iter().map(Spanned::into_inner).collect() }
+    Trust { proxies: proxies.into_iter().map(Spanned::into_inner).collect(), field }
 }
 
 pub(super) fn admin(document: &Section<'_>, taken: &[SocketAddr]) -> Option<Admin> {

@@ -21,7 +21,8 @@ pub(super) async fn bind(address: SocketAddr) -> Result<Listener, StartError> {
     Ok(listener)
 }
 
-/// `/healthz`: the process answers. `/readyz`: it can let users in, since its store answers. `/metrics`: what was counted.
+/// `/healthz`: the process answers. `/readyz`: it can let users in, since its store answers and it is
+/// not told to end. `/metrics`: what was counted.
 pub(super) async fn serve(listener: Listener, gateway: Weak<Inner>) {
     listener
         .run(move |request, _| {
@@ -52,6 +53,10 @@ async fn ready(gateway: &Weak<Inner>) -> (StatusCode, &'static str, String) {
     let Some(gateway) = gateway.upgrade() else {
         return (StatusCode::SERVICE_UNAVAILABLE, TEXT, "shutting down\n".to_owned());
     };
+    // Who asks sends no more requests here, while those that run may finish.
+    if gateway.is_ending() {
+        return (StatusCode::SERVICE_UNAVAILABLE, TEXT, "shutting down\n".to_owned());
+    }
     let store = gateway.store.clone();
     match tokio::task::spawn_blocking(move || store.revocations(None)).await {
         Ok(Ok(_)) => (StatusCode::OK, TEXT, "ready\n".to_owned()),

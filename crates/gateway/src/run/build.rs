@@ -104,7 +104,7 @@ pub(super) fn rules(
     }
     let table = Table::new(config, builder, metrics, |route| upstreams.get(&upstream_key(route)).map(Arc::clone));
     let table = table.map_err(|(realm, error)| StartError::Realm { realm, error })?;
-    Ok(Rules { table, identity: config.identity.clone(), trusted: Trusted::new(&config.trust.proxies) })
+    Ok(Rules { table, identity: config.identity.clone(), trusted: Trusted::new(&config.trust) })
 }
 
 /// What makes an upstream one of its own.

@@ -245,6 +245,11 @@ impl Inner {
         Ok(warnings)
     }
 
+    /// Whether [`Gateway::shutdown`] was called: it has the listeners then.
+    fn is_ending(&self) -> bool {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Brings the gauges up to date.
     async fn measure(&self) {
         if let Ok(counts) = self.sessions.counts().await {
@@ -278,10 +283,12 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
             Ok(Ok(revoked)) => {
                 seen = Some(revoked.last);
                 for (realm, user) in &revoked.users {
-                    match gateway.sessions.end_user(realm, user).await {
+                    let ended = gateway.sessions.end_user(realm, user).await;
+                    let (realm, user) = (gateway.journal.id(realm), user.as_str());
+                    match ended {
                         Ok(0) => {}
-                        Ok(ended) => tracing::info!(%realm, %user, ended, "sessions ended: the user was changed"),
-                        Err(error) => tracing::error!(%realm, %user, %error, "sessions could not be ended"),
+                        Ok(ended) => tracing::info!(realm, user, ended, "sessions ended: the user was changed"),
+                        Err(error) => tracing::error!(realm, user, %error, "sessions could not be ended"),
                     }
                 }
             }

@@ -32,13 +32,46 @@ async fn who_guesses_has_to_wait_and_who_was_proven_there_has_not() {
         assert_eq!(refused.field("authentication-info"), None);
     }
     let bob = site.client_of("http", "bob", "battery staple").build().unwrap();
-    assert!(matches!(bob.get(&url).await, Err(Error::Login(_) | Error::NotProven(_))));
+    let error = bob.get(&url).await.unwrap_err();
+    assert!(matches!(error, Error::Login(_)), "{error}");
     // Alice, behind the same address, logs in anew as often as she likes.
     for _ in 0..6 {
         assert!(site.client("http").get(&url).await.unwrap().is_proven());
     }
     assert!(logged("too many failed logins: refused").len() >= 2);
     assert!(app.take().iter().all(|seen| seen.field("tagai-user") == Some("alice")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_guessed_at_is_slowed_elsewhere_and_not_at_home() {
+    let app = App::start().await;
+    let setup = Setup {
+        more: "[guessing]\nfailures-per-address = 100\nfailures-per-user = 1\nrecovery = \"1h\"\n\
+               [trust]\nproxies = [\"127.0.0.1/32\"]\n"
+            .into(),
+        ..Setup::default()
+    };
+    let site = Site::start(app.address, setup).await;
+    let delayed = || site.metric("tagai_login_events_total{realm=\"staff\",event=\"delayed\"}").unwrap_or(0);
+    let mut connection = site.connect("http").await;
+    let home = "X-Forwarded-For: 203.0.113.1\r\n";
+    let alice = || User::new(&site.origin("http"), "alice", "correct horse");
+    let outcome = alice().ask(&mut connection, "GET", "/", home).await;
+    assert!(matches!(outcome, Ok(Outcome::AuthSucceed(_))), "{outcome:?}");
+    for guess in 1..=2 {
+        let from = format!("X-Forwarded-For: 198.51.100.{guess}\r\n");
+        let mut guesser = User::new(&site.origin("http"), "alice", "guess");
+        let outcome = guesser.ask(&mut connection, "GET", "/", &from).await;
+        assert!(matches!(outcome, Ok(Outcome::AuthRequired(_))), "{outcome:?}");
+        assert_eq!(delayed(), guess - 1, "the second guess is held back, from wherever it comes");
+    }
+    let outcome = alice().ask(&mut connection, "GET", "/", home).await;
+    assert!(matches!(outcome, Ok(Outcome::AuthSucceed(_))), "{outcome:?}");
+    assert_eq!(delayed(), 1, "alice is not, where she was proven before");
+    // Elsewhere she has to wait, and gets in.
+    let outcome = alice().ask(&mut connection, "GET", "/", "X-Forwarded-For: 203.0.113.2\r\n").await;
+    assert!(matches!(outcome, Ok(Outcome::AuthSucceed(_))), "{outcome:?}");
+    assert_eq!(delayed(), 2);
 }
 
 /// How many half-open sessions there may be in these tests.

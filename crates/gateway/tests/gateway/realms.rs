@@ -1,7 +1,7 @@
 //! Which rules a request goes by: origins, realms, routes.
 
 use super::support::*;
-use tagai_core::client::Outcome;
+use tagai_core::client::{Outcome, Step};
 use tagai_core::realm::Origin;
 
 const SEVERAL: &str = r#"
@@ -236,4 +236,70 @@ async fn a_proof_for_one_host_is_none_for_its_neighbour() {
     let refused = connection.response("GET").await;
     assert_eq!((refused.status, refused.field("authentication-info")), (401, None));
     assert!(app.take().is_empty());
+}
+
+/// A client that knows its user to be logged in takes no answer without proof.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_gateway_says_itself_is_proven_to_users() {
+    let app = App::start().await;
+    let sites = r#"
+[[site]]
+origins = ["http://127.0.0.1:{http}", "https://127.0.0.1:{https}"]
+[[site.route]]
+path = "/app"
+access = "protected"
+realm = "staff"
+upstream = "http://{app}"
+methods = ["GET", "PUT"]
+max-body = "10B"
+[[site.route]]
+path = "/open"
+access = "public"
+upstream = "http://{app}"
+"#;
+    let site = Site::start(app.address, Setup { sites: sites.into(), ..Setup::default() }).await;
+    for scheme in ["http", "https"] {
+        let client = site.client(scheme);
+        client.get(&site.url(scheme, "/app")).await.unwrap();
+        for (method, path, body, status) in [
+            ("GET", "/nowhere", "", 404),
+            ("GET", "/app/..%2fopen", "", 400),
+            ("DELETE", "/app/x", "", 405),
+            ("GET", "/.well-known/tagai/logout", "", 405),
+            ("PUT", "/app/x", "more than ten octets", 413),
+        ] {
+            let request = client.request(method.parse().unwrap(), &site.url(scheme, path)).body(body);
+            let reply = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+            assert_eq!(reply.status(), status, "{method} {path}");
+            assert!(reply.is_proven(), "{method} {path}");
+        }
+        // Strangers are told the same, without.
+        let mut stranger = site.connect(scheme).await;
+        let host = site.origin(scheme).to_string().split_once("//").unwrap().1.to_owned();
+        for (method, path, status) in [("GET", "/nowhere", 404), ("DELETE", "/app/x", 405)] {
+            stranger.send(format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+            let response = stranger.response(method).await;
+            assert_eq!((response.status, response.field("authentication-info")), (status, None));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users_of_every_realm_are_known_on_public_pages() {
+    let app = App::start().await;
+    let site = several(&app).await;
+    let origin = site.origin("http");
+    let mut connection = site.connect("http").await;
+    for (name, password, path) in [("alice", "correct horse", "/staff"), ("root", "battery staple", "/admin")] {
+        let mut user = User::new(&origin, name, password);
+        user.get(&mut connection, path).await;
+        app.take();
+        let (sequence, proof) = user.proof(path, &connection.channel);
+        let host = user.host();
+        connection.send(format!("GET /open HTTP/1.1\r\nHost: {host}\r\nAuthorization: {proof}\r\n\r\n")).await;
+        let response = connection.response("GET").await;
+        assert_eq!(app.take_one().field("tagai-user"), Some(name));
+        let judged = user.receive(sequence, response, &connection.channel);
+        assert!(matches!(judged, Ok(Step::Done(Outcome::AuthSucceed(_)))), "{judged:?}");
+    }
 }

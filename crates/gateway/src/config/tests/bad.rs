@@ -136,6 +136,7 @@ fn places_of_the_machine() {
     refused("", "[trust]\nproxies = [\"10.0.0.1/8\"]", 24, &["write \"10.0.0.0/8\""]);
     refused("", "[trust]\nproxies = [\"::1\", \"10.0.0.0/33\"]", 24, &["not a network"]);
     refused("", "[trust]\nproxies = [\"0.0.0.0/0\"]", 24, &["everybody is trusted"]);
+    refused("", "[trust]\nfield = \"forwarded\"", 24, &["did you mean \"Forwarded\"?"]);
     refused("", "[log]\nlevel = \"warning\"", 24, &["did you mean \"warn\"?"]);
     refused("", "[log]\nformat = \"xml\"", 24, &["one of \"text\", \"json\""]);
 }
