@@ -19,7 +19,8 @@ fuzz_target!(|input: &str| {
                 assert!((1..=input.lines().count()).contains(&line));
             }
             for key in input.lines().filter_map(|line| line.split_once(':')).map(|(_, key)| key.trim()) {
-                assert!(key.len() < 24 || !shown.contains(key));
+                let is_base64 = key.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"+/=".contains(&octet));
+                assert!(key.len() < 24 || !is_base64 || !shown.contains(key));
             }
             return;
         }

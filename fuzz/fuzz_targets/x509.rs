@@ -43,7 +43,8 @@ fuzz_target!(|input: &[u8]| {
             Name::Dns(name) => {
                 let host = name.replace("*.", "a.");
                 assert!(!name.starts_with("*.") || !Name::Dns(name.clone()).covers(&format!("b.{host}")));
-                if !Name::Dns(name.clone()).covers(&host) {
+                // A dot at the end is no part of a name in a certificate; WebPKI reads it and does not compare it.
+                if host.ends_with('.') || !Name::Dns(name.clone()).covers(&host) {
                     continue;
                 }
                 let Ok(host) = ServerName::try_from(host) else { continue };
