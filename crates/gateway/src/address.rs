@@ -1,6 +1,7 @@
 //! Whose request it is, when other proxies stand between.
 
 use crate::config::{ForwardedField, Trust};
+use crate::proxy::is_doubtful;
 use http::{HeaderMap, HeaderName};
 use std::net::{IpAddr, SocketAddr};
 
@@ -32,7 +33,9 @@ impl Trusted {
             ForwardedField::XForwardedFor => "forwarded",
             ForwardedField::Forwarded => "x-forwarded-for",
         });
-        let doubtful = |name: &&HeaderName| name.as_str().contains('_') && name.as_str().starts_with("x_forwarded");
+        let doubtful = |name: &&HeaderName| {
+            is_doubtful(name) && name.as_str().starts_with("x") && name.as_str().contains("forwarded")
+        };
         let doubtful: Vec<_> = fields.keys().filter(doubtful).cloned().collect();
         doubtful.iter().for_each(|name| drop(fields.remove(name)));
     }

@@ -27,6 +27,14 @@ pub enum ProxyError {
         /// The limit.
         limit: Duration,
     },
+    /// There are as many connections as there may be.
+    #[error("{upstream}: all of its {limit} connections are in use")]
+    Busy {
+        /// The upstream, as configured.
+        upstream: Box<str>,
+        /// The limit.
+        limit: usize,
+    },
     /// No response in time.
     #[error("{upstream}: no response within {limit:?}")]
     ResponseTimeout {
@@ -69,6 +77,7 @@ impl ProxyError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Connect { .. } | Self::Upstream { .. } | Self::Switch { .. } => StatusCode::BAD_GATEWAY,
+            Self::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::ConnectTimeout { .. } | Self::ResponseTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Request(_) | Self::Client(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tagai_core::grammar::parse_challenges;
 
 /// The fields that applications trust because only the gateway sets them. They are removed from every request, in every
-/// spelling that an application might take for them: CGI and its heirs make `_` of `-`.
+/// spelling that an application might take for them: CGI and its heirs make `_` of `-`, and some of every other sign as well.
 #[derive(Debug, Clone, Default)]
 pub struct StripList(Arc<[HeaderName]>);
 
@@ -31,17 +31,23 @@ impl StripList {
         for name in self.0.iter() {
             fields.remove(name);
         }
-        if fields.keys().any(|name| name.as_str().contains('_')) {
+        if fields.keys().any(is_doubtful) {
             let others: Vec<_> = fields.keys().filter(|name| self.has(name)).cloned().collect();
             others.iter().for_each(|name| drop(fields.remove(name)));
         }
     }
 }
 
-/// The name with `-` for every `_`, if it has one.
+/// Whether a name has a sign that some applications take for `-`.
+pub(crate) fn is_doubtful(name: &HeaderName) -> bool {
+    name.as_str().bytes().any(|octet| !octet.is_ascii_alphanumeric() && octet != b'-')
+}
+
+/// The name with `-` for every other sign, if it has one.
 fn dashed(name: &HeaderName) -> Option<HeaderName> {
-    let text = name.as_str();
-    text.contains('_').then(|| HeaderName::from_bytes(text.replace('_', "-").as_bytes()).ok()).flatten()
+    let plain = |octet: u8| if octet.is_ascii_alphanumeric() { octet } else { b'-' };
+    let dashed = || name.as_str().bytes().map(plain).collect::<Vec<_>>();
+    is_doubtful(name).then(|| HeaderName::from_bytes(&dashed()).ok()).flatten()
 }
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");

@@ -78,10 +78,15 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// Other names under which applications look for the same.
-const X_FORWARDED_OTHERS: [HeaderName; 3] = [
+const X_FORWARDED_OTHERS: [HeaderName; 7] = [
     HeaderName::from_static("x-forwarded-port"),
     HeaderName::from_static("x-forwarded-server"),
+    HeaderName::from_static("x-forwarded-prefix"),
     HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("true-client-ip"),
+    // By these some frameworks serve another page than the one that was asked for.
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-rewrite-url"),
 ];
 
 /// Sends a request to an upstream and gives its response, the body of which is still on its way.
@@ -265,7 +270,7 @@ fn set_forwarded(fields: &mut HeaderMap, context: &ForwardContext<'_>) -> Result
     for name in &X_FORWARDED_OTHERS {
         fields.remove(name);
     }
-    if fields.keys().any(|name| name.as_str().contains('_')) {
+    if fields.keys().any(fields::is_doubtful) {
         StripList::new([X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO].into_iter().chain(X_FORWARDED_OTHERS))
             .strip(fields);
     }

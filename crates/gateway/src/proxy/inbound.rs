@@ -37,6 +37,9 @@ pub fn check<B>(request: &Request<B>, secure: bool) -> Result<Authority, Refusal
     }
     let http2 = request.version() == Version::HTTP_2;
     let fields = request.headers();
+    if fields.get_all(header::CONTENT_LENGTH).iter().nth(1).is_some() {
+        return Err(bad("more than one Content-Length"));
+    }
     let mut hosts = fields.get_all(header::HOST).iter();
     let host = hosts.next().map(authority).transpose()?;
     if hosts.next().is_some() {

@@ -18,6 +18,7 @@ mod upstream;
 pub use body::Body;
 pub use error::{BodyError, ProxyError};
 pub use fields::StripList;
+pub(crate) use fields::is_doubtful;
 pub use forward::{ForwardContext, Host, Policy, forward};
 pub use inbound::{Refusal, check};
 pub use upstream::{Protocol, Upstream, UpstreamError, UpstreamLimits};

@@ -18,6 +18,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -46,6 +47,8 @@ pub struct UpstreamLimits {
     pub idle_connection: Duration,
     /// How many of these are kept.
     pub idle_connections: usize,
+    /// How many connections there may be in all, tunnels included.
+    pub connections: usize,
     /// How long a body that is offered with `Expect: 100-continue` waits to be asked for.
     pub continue_wait: Duration,
     /// Octets of a response's head.
@@ -61,6 +64,7 @@ impl Default for UpstreamLimits {
             idle_tunnel: Duration::from_secs(300),
             idle_connection: Duration::from_secs(30),
             idle_connections: 256,
+            connections: 4096,
             continue_wait: Duration::from_secs(1),
             head: 64 << 10,
         }
@@ -100,6 +104,7 @@ pub struct Upstream {
     pub(super) limits: UpstreamLimits,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     pub(super) pool: Arc<Pool>,
+    room: Arc<Semaphore>,
     pub(super) multiplexed: Multiplexed,
 }
 
@@ -149,6 +154,7 @@ impl Upstream {
             protocol,
             tls,
             pool: Pool::new(limits.idle_connections, limits.idle_connection),
+            room: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
             multiplexed: Multiplexed::default(),
             limits,
         })
@@ -158,6 +164,12 @@ impl Upstream {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether something is put in front of the paths of requests.
+    #[must_use]
+    pub fn has_prefix(&self) -> bool {
+        !self.prefix.is_empty()
     }
 
     /// Connections that are open and without a request (HTTP/1).
@@ -183,23 +195,27 @@ impl Upstream {
     /// A new connection, with TLS if the upstream has it.
     pub(super) async fn connect(&self) -> Result<TokioIo<UpstreamIo>, ProxyError> {
         let limit = self.limits.connect;
+        // Held for as long as the connection is open.
+        let room = Arc::clone(&self.room).try_acquire_owned();
+        let room =
+            room.map_err(|_| ProxyError::Busy { upstream: self.name.clone(), limit: self.limits.connections })?;
         match tokio::time::timeout(limit, self.dial()).await {
-            Ok(Ok(io)) => Ok(TokioIo::new(io)),
+            Ok(Ok(io)) => Ok(TokioIo::new(UpstreamIo { io, _room: room })),
             Ok(Err(error)) => Err(ProxyError::Connect { upstream: self.name.clone(), error }),
             Err(_) => Err(ProxyError::ConnectTimeout { upstream: self.name.clone(), limit }),
         }
     }
 
-    async fn dial(&self) -> io::Result<UpstreamIo> {
+    async fn dial(&self) -> io::Result<Io> {
         let stream = TcpStream::connect((&*self.host, self.port)).await?;
         stream.set_nodelay(true)?;
-        let Some((connector, name)) = &self.tls else { return Ok(UpstreamIo::Plain(stream)) };
+        let Some((connector, name)) = &self.tls else { return Ok(Io::Plain(stream)) };
         let stream = connector.connect(name.clone(), stream).await?;
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         if self.protocol == Protocol::Http2 && !http2 {
             return Err(io::Error::other("the upstream does not offer HTTP/2 over TLS (ALPN h2)"));
         }
-        Ok(UpstreamIo::Tls(Box::new(stream)))
+        Ok(Io::Tls(Box::new(stream)))
     }
 
     /// An HTTP/1 connection: one that waits, or a new one. `true` if it has been used before.
@@ -251,26 +267,31 @@ fn client_config(protocol: Protocol, roots: Option<&Path>) -> Result<ClientConfi
     Ok(config)
 }
 
-/// A connection's octets.
-pub(super) enum UpstreamIo {
+/// A connection's octets, and its place among the connections.
+pub(super) struct UpstreamIo {
+    io: Io,
+    _room: OwnedSemaphorePermit,
+}
+
+enum Io {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl AsyncRead for UpstreamIo {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
-            Self::Tls(io) => Pin::new(io).poll_read(cx, buf),
+        match &mut self.io {
+            Io::Plain(io) => Pin::new(io).poll_read(cx, buf),
+            Io::Tls(io) => Pin::new(io).poll_read(cx, buf),
         }
     }
 }
 
 impl AsyncWrite for UpstreamIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut *self {
-            Self::Plain(io) => Pin::new(io).poll_write(cx, octets),
-            Self::Tls(io) => Pin::new(io).poll_write(cx, octets),
+        match &mut self.io {
+            Io::Plain(io) => Pin::new(io).poll_write(cx, octets),
+            Io::Tls(io) => Pin::new(io).poll_write(cx, octets),
         }
     }
 
@@ -279,9 +300,9 @@ impl AsyncWrite for UpstreamIo {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut *self {
-            Self::Plain(io) => Pin::new(io).poll_write_vectored(cx, slices),
-            Self::Tls(io) => Pin::new(io).poll_write_vectored(cx, slices),
+        match &mut self.io {
+            Io::Plain(io) => Pin::new(io).poll_write_vectored(cx, slices),
+            Io::Tls(io) => Pin::new(io).poll_write_vectored(cx, slices),
         }
     }
 
@@ -290,16 +311,16 @@ impl AsyncWrite for UpstreamIo {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(io) => Pin::new(io).poll_flush(cx),
-            Self::Tls(io) => Pin::new(io).poll_flush(cx),
+        match &mut self.io {
+            Io::Plain(io) => Pin::new(io).poll_flush(cx),
+            Io::Tls(io) => Pin::new(io).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut *self {
-            Self::Plain(io) => Pin::new(io).poll_shutdown(cx),
-            Self::Tls(io) => Pin::new(io).poll_shutdown(cx),
+        match &mut self.io {
+            Io::Plain(io) => Pin::new(io).poll_shutdown(cx),
+            Io::Tls(io) => Pin::new(io).poll_shutdown(cx),
         }
     }
 }

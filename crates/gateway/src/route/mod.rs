@@ -178,7 +178,12 @@ impl<C, S> Place<C, S> {
     /// [`NoRoute`].
     pub fn route(&self, path: &str) -> Result<&Entry<C, S>, NoRoute> {
         let number = path::find(self.routes.iter().map(|route| &route.prefix), path)?;
-        self.routes.get(number).ok_or(NoRoute::NotFound)
+        let entry = self.routes.get(number).ok_or(NoRoute::NotFound)?;
+        // What is put in front of the path must not be taken away again by the path.
+        if entry.upstream.has_prefix() && path::may_leave(path) {
+            return Err(NoRoute::Ambiguous);
+        }
+        Ok(entry)
     }
 }
 

@@ -63,9 +63,10 @@ impl<'a> Segment<'a> {
             _ if is_spelled_plainly(text) => Self::Plain(Cow::Owned(decode(text))),
             _ => {
                 let decoded = decode(text);
-                let mut pieces = decoded.split(|octet| matches!(octet, b'/' | b'\\' | b';'));
-                let leading = pieces.clone().next().filter(|name| *name != b".").unwrap_or_default();
-                Self::Odd { leading: leading.to_vec(), up: pieces.any(|name| name == b"..") }
+                let mut pieces = decoded.split(|octet| ends_a_name(*octet));
+                let leading = pieces.clone().next().map(<[u8]>::trim_ascii).filter(|name| *name != b".");
+                let leading = leading.unwrap_or_default();
+                Self::Odd { leading: leading.to_vec(), up: pieces.any(|name| name.trim_ascii() == b"..") }
             }
         }
     }
@@ -105,6 +106,11 @@ fn find_among<'r, 'a>(
     for segment in segments {
         let leading = match segment {
             Segment::Plain(name) if !left_out => {
+                // Some ignore the case of letters, and would find a route where this name leads past it.
+                let mut below = routes.clone().filter_map(|route| route.next_below(&certain));
+                if below.any(|other| other.eq_ignore_ascii_case(&name) && *other != *name) {
+                    return Err(NoRoute::Ambiguous);
+                }
                 certain.push(name);
                 continue;
             }
@@ -117,7 +123,7 @@ fn find_among<'r, 'a>(
             Segment::Up => Cow::Borrowed(&b""[..]),
         };
         let mut below = routes.clone().filter_map(|route| route.next_below(&certain));
-        if below.any(|name| leading.is_empty() || name == &*leading) {
+        if below.any(|name| leading.is_empty() || name.eq_ignore_ascii_case(&leading)) {
             return Err(NoRoute::Ambiguous);
         }
         break;
@@ -142,12 +148,35 @@ fn is_spelled_plainly(text: &[u8]) -> bool {
         let (b'%', Some((&[high, low], after))) = (octet, after.split_first_chunk()) else { return false };
         let capitals = !high.is_ascii_lowercase() && !low.is_ascii_lowercase();
         let Some(value) = escaped(high, low).filter(|_| capitals) else { return false };
-        if stands_for_itself(value) || matches!(value, b'/' | b'\\' | b';' | b'%') {
+        if stands_for_itself(value) || ends_a_name(value) || value == b'%' {
             return false;
         }
         rest = after;
     }
-    true
+    // Some trim names.
+    !text.starts_with(b"%20") && !text.ends_with(b"%20")
+}
+
+/// Octets at which some reader takes a name to be over: delimiters of paths and URLs, and what ends a string or a line.
+fn ends_a_name(octet: u8) -> bool {
+    matches!(octet, b'/' | b'\\' | b';' | b'?' | b'#') || octet.is_ascii_control()
+}
+
+/// Whether a path may lead out of the directory that it begins in, for those who resolve `..`.
+pub(super) fn may_leave(path: &str) -> bool {
+    let mut depth = 0usize;
+    for segment in path.as_bytes().split(|octet| *octet == b'/').map(Segment::read) {
+        match segment {
+            Segment::Plain(_) => depth += 1,
+            Segment::Up => match depth.checked_sub(1) {
+                Some(above) => depth = above,
+                None => return true,
+            },
+            Segment::Odd { up: true, .. } => return true,
+            Segment::Nothing { .. } | Segment::Odd { .. } => {}
+        }
+    }
+    false
 }
 
 /// Undoes all percent-encoding, however often it was applied.
@@ -205,6 +234,13 @@ mod tests {
             "/../../admin",
             "/x/%252e%252e%252fadmin",
             "/%%361dmin",
+            // What ends a name for some.
+            "/admin%3Fx",
+            "/admin%23",
+            "/admin%00",
+            "/admin%0A",
+            "/admin%20",
+            "/%20admin",
             // Parameters that are taken off before or after decoding hide one `..`, or two.
             "/x/x/..;/..;/admin/..%3b/../x/",
             "/admin/%2e%2e/x",
@@ -214,6 +250,27 @@ mod tests {
             assert_eq!(route(&["/"], trick), Ok("/"), "there is nothing else: {trick}");
         }
         assert_eq!(route(&["/x/x/y", "/x", "/"], "/x/x;%2fz/x/y"), Err(NoRoute::Ambiguous));
+    }
+
+    #[test]
+    fn letters_of_another_case_are_not_another_name_for_everybody() {
+        let routes = ["/admin/keys", "/Files", "/"];
+        for path in ["/ADMIN/keys", "/admin/KEYS", "/admin/Keys/x", "/files", "/FILES/x", "/ADMIN;x/keys"] {
+            assert_eq!(route(&routes, path), Err(NoRoute::Ambiguous), "{path}");
+        }
+        for (path, found) in [("/admin/keys/X", "/admin/keys"), ("/Files/admin", "/Files"), ("/X/ADMIN", "/")] {
+            assert_eq!(route(&routes, path), Ok(found), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_may_lead_out_of_where_it_begins() {
+        for path in ["/..", "/../x", "/a/../../x", "/%2e%2e/x", "/a/..%2f..%2fx", "/a/..;/x", "/a//../../x"] {
+            assert!(may_leave(path), "{path}");
+        }
+        for path in ["/", "/a/b", "/a/../b", "/a/b/../..", "/a%2Fb", "/a..b", "/..a"] {
+            assert!(!may_leave(path), "{path}");
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::error::StartError;
 use super::sessions::Sessions;
 use crate::address::Trusted;
-use crate::config::{Config, Keys, Route, SessionsIn, UpstreamProtocol};
+use crate::audit::AuditFile;
+use crate::config::{Audit, Config, Keys, Route, SessionsIn, UpstreamProtocol};
 use crate::listener::{Http1Limits, Http2Limits, Limits, Settings, Timeouts};
 use crate::metrics::Metrics;
 use crate::observe::wall_clock;
@@ -56,6 +57,7 @@ impl Parts {
         };
         let (certificates, more) = certificates(config)?;
         warnings.extend(more);
+        audit(config)?;
         Ok(Self { store, sessions, certificates, warnings })
     }
 }
@@ -71,6 +73,12 @@ pub fn preflight(config: &Config) -> Result<Vec<Warning>, StartError> {
     drop(rules(config, &MutualBuilder::new(users, sessions), &Metrics::default())?);
     // Those of the configuration itself are known to whoever loaded it.
     Ok(parts.warnings.into_iter().skip(config.warnings.len()).collect())
+}
+
+/// Sees to it that the audit log can be written.
+pub(super) fn audit(config: &Config) -> Result<(), StartError> {
+    let Audit::File(path) = &config.log.audit else { return Ok(()) };
+    AuditFile::new(path).prepare().map_err(|error| StartError::Audit { path: path.clone(), error })
 }
 
 /// The certificates for listeners with TLS, if there are any.

@@ -4,6 +4,7 @@ use crate::config::ConfigErrors;
 use crate::proxy::UpstreamError;
 use crate::tls::{CertificateError, LoadError};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use tagai_core::server::ConfigError;
 use tagai_store::StoreError;
 use tagai_store::sealing::KeysError;
@@ -40,6 +41,14 @@ pub enum StartError {
     Bind {
         /// The address.
         address: SocketAddr,
+        /// What the operating system says.
+        error: std::io::Error,
+    },
+    /// The audit log cannot be written.
+    #[error("the audit log {} cannot be written: {error}; it has to be writable for the user that runs tagai", .path.display())]
+    Audit {
+        /// The file.
+        path: PathBuf,
         /// What the operating system says.
         error: std::io::Error,
     },

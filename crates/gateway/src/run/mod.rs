@@ -34,6 +34,7 @@ pub struct Gateway(Arc<Inner>);
 
 struct Inner {
     config: Mutex<Config>,
+    reloading: tokio::sync::Mutex<()>,
     service: Arc<Service<SqliteStore, Sessions>>,
     builder: MutualBuilder<SqliteStore, Sessions>,
     store: SqliteStore,
@@ -112,6 +113,7 @@ impl Gateway {
         metrics.loaded.set(unix_seconds());
         let gateway = Self(Arc::new(Inner {
             config: Mutex::new(config),
+            reloading: tokio::sync::Mutex::default(),
             service,
             builder,
             store,
@@ -208,6 +210,8 @@ fn run(listener: Listener, service: Arc<Service<SqliteStore, Sessions>>) -> Runn
 
 impl Inner {
     async fn reload(&self) -> Result<Vec<Warning>, ReloadError> {
+        // One after another: what was read last has to be what stays.
+        let _turn = self.reloading.lock().await;
         let result = self.try_reload().await;
         let label = if result.is_ok() { "success" } else { "failure" };
         self.metrics.reloads.get_or_create(&ResultLabel { result: label }).inc();
@@ -233,6 +237,7 @@ impl Inner {
         // Files are read and verifiers of nobody computed: not on a thread that serves requests.
         let work = move || -> Result<_, ReloadError> {
             let config = Config::load(&file)?;
+            build::audit(&config)?;
             let mut warnings = build::unchangeable(&old, &config);
             let (certificates, more) = build::certificates(&config)?;
             warnings.extend(more);
@@ -287,15 +292,21 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
         let revoked = tokio::task::spawn_blocking(move || store.revocations(seen)).await;
         match revoked {
             Ok(Ok(revoked)) => {
-                seen = Some(revoked.last);
+                let mut all = true;
                 for (realm, user) in &revoked.users {
                     let ended = gateway.sessions.end_user(realm, user).await;
                     let (realm, user) = (gateway.journal.id(realm), user.as_str());
                     match ended {
                         Ok(0) => {}
                         Ok(ended) => tracing::info!(realm, user, ended, "sessions ended: the user was changed"),
-                        Err(error) => tracing::error!(realm, user, %error, "sessions could not be ended"),
+                        Err(error) => {
+                            all = false;
+                            tracing::error!(realm, user, %error, "sessions could not be ended; it is tried again");
+                        }
                     }
+                }
+                if all {
+                    seen = Some(revoked.last);
                 }
             }
             Ok(Err(error)) => tracing::error!(%error, "changes of users could not be read"),

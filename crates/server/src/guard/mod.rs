@@ -8,8 +8,9 @@
 //!   the answer is 429 until there is;
 //! - *the user*, whether there is such a user or not: when strangers have failed at one name from everywhere, their exchanges
 //!   for it are held back, ever longer up to a limit, and never refused;
-//! - *a user at an address where the user was proven before* is charged there alone. So whoever guesses at a name from elsewhere
-//!   does not slow its owner where the owner usually is, and nor do others behind the same address.
+//! - *a user at an address where the user was proven before* is charged there first. So whoever guesses at a name from elsewhere
+//!   does not slow its owner where the owner usually is, and nor do others behind the same address; and when somebody at that
+//!   address has used it up by guessing at that very name, what holds for strangers holds there too.
 
 mod table;
 
@@ -115,12 +116,11 @@ impl Guard {
         let key = self.key(realm, user);
         let now = now.since_epoch();
         let mut tables = self.lock();
-        if tables.proven.level(&(owner, key), now) > Duration::ZERO {
-            return match tables.familiar.charge((owner, key), now, recovery, per_user) {
-                Ok(()) => Admission::Now,
-                Err(wait) => Admission::Refused(wait),
-            };
+        let familiar = tables.proven.level(&(owner, key), now) > Duration::ZERO;
+        if familiar && tables.familiar.charge((owner, key), now, recovery, per_user).is_ok() {
+            return Admission::Now;
         }
+        // Somebody here has used up what the user had here, and is treated as the stranger that it may be.
         if let Err(wait) = tables.addresses.charge(owner, now, recovery, per_address) {
             return Admission::Refused(wait);
         }
