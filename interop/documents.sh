@@ -6,12 +6,15 @@ root=$PWD
 target=${CARGO_TARGET_DIR:-$root/target}
 [ "${BUILT:-}" = 1 ] || cargo build --locked -q -p tagai-cli
 
-for page in docs/operating/*.md; do
+for page in README.md docs/operating/*.md; do
   dir=$(mktemp -d)
   # Job control, as in a terminal: %2 is the second thing that was started in the background.
   {
     echo 'set -m'
-    awk '/^```sh$/ { on = 1; next } /^```/ { if (on) print "settle"; on = 0 } on' "$page"
+    # The README takes an application for granted.
+    if [ "$page" = README.md ]; then echo 'python3 -m http.server 3000 --bind 127.0.0.1 --directory . &'; fi
+    # Other first lines than `tagai` and the like are for tools/doc-commands.
+    awk '/^```sh$/ { on = 1; next } /^```/ { if (on) print "settle"; on = 0 } on && !/^(cargo|\.\/test)/' "$page"
   } >"$dir/story"
   status=0
   (

@@ -69,12 +69,33 @@ impl Signals {
     }
 }
 
+/// Asks for as many open files as the system allows, and says if the configuration wants more connections than that.
+fn raise_open_files(config: &Config) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // Where it is not allowed, what there is has to do.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let files = getrlimit(Resource::Nofile).current.or(current).unwrap_or(u64::MAX);
+    // A connection of a client may need one to the application; some are needed for everything else.
+    let connections = u64::try_from(config.limits.connections).unwrap_or(u64::MAX);
+    let needed = connections.saturating_mul(2).saturating_add(256);
+    if files < needed {
+        tracing::warn!(
+            files,
+            needed,
+            "[limits] connections = {connections} may need more open files than this process may have: raise the limit (ulimit -n, \
+             LimitNOFILE), or lower the number"
+        );
+    }
+}
+
 /// Runs a gateway until it is told to end. `started` is called once it listens.
 pub(crate) async fn serve(
     config: Config,
     started: impl FnOnce(&Gateway) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
+    raise_open_files(&config);
     let gateway = Gateway::start(config).await.map_err(|error| refused(&error))?;
     gateway.watch_files();
     started(&gateway)?;

@@ -19,13 +19,44 @@ use tagai_server::{Event, Observer};
 /// How many lines may wait for a slow disk. What comes after is counted and reported, and a login is not held up by it.
 const MAX_WAITING: usize = 65_536;
 
+/// How many refusals are written in one second. Anybody can be refused as often as they like: what is more is counted, and told by one
+/// line, so that strangers neither fill a disk nor push out the lines of logins.
+const MAX_REFUSALS: u32 = 200;
+
 /// Tells the log, the audit log and the counters.
 #[derive(Debug)]
 pub struct Journal {
     metrics: Arc<Metrics>,
+    refusals: Mutex<Refusals>,
     audit: SyncSender<Job>,
     /// How the configuration calls the realms.
     ids: Mutex<HashMap<AuthRealm, String>>,
+}
+
+/// The refusals of the present second.
+#[derive(Debug, Default)]
+struct Refusals {
+    second: u64,
+    written: u32,
+    left_out: u64,
+}
+
+impl Refusals {
+    /// Whether one more is written, and how many were left out before this second, once.
+    fn take(&mut self, second: u64) -> (bool, u64) {
+        let mut left_out = 0;
+        if self.second != second {
+            left_out = std::mem::take(&mut self.left_out);
+            (self.second, self.written) = (second, 0);
+        }
+        let room = self.written < MAX_REFUSALS;
+        if room {
+            self.written += 1;
+        } else {
+            self.left_out += 1;
+        }
+        (room, left_out)
+    }
 }
 
 enum Job {
@@ -44,7 +75,7 @@ impl Journal {
     pub fn start(metrics: Arc<Metrics>, target: Audit) -> std::io::Result<Arc<Self>> {
         let (audit, jobs) = sync_channel(MAX_WAITING);
         std::thread::Builder::new().name("audit".into()).spawn(move || write_lines(&jobs, target))?;
-        Ok(Arc::new(Self { metrics, audit, ids: Mutex::default() }))
+        Ok(Arc::new(Self { metrics, audit, refusals: Mutex::default(), ids: Mutex::default() }))
     }
 
     /// Takes over what a new configuration says.
@@ -65,6 +96,18 @@ impl Journal {
     pub(crate) fn id(&self, realm: &AuthRealm) -> String {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         ids.get(realm).cloned().unwrap_or_else(|| realm.name.to_string())
+    }
+
+    /// Whether another refusal is written.
+    fn room_for_refusal(&self) -> bool {
+        let second = wall_clock().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let (room, left_out) = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).take(second);
+        if left_out > 0 {
+            tracing::warn!(left_out, "more refusals than are written: somebody tries a lot");
+            let reason = format!("{left_out} more refusals in one second were not written down");
+            self.write(Line { reason: Some(reason), ..Line::new(wall_clock(), AuditEvent::Refused) });
+        }
+        room
     }
 
     fn write(&self, line: Line) {
@@ -125,6 +168,9 @@ impl Observer for Journal {
             }
             Event::Refused { user, sid, reason, fault } => {
                 self.metrics.login(&realm, refused_as(fault));
+                if !self.room_for_refusal() {
+                    return;
+                }
                 let fault = fault.to_string();
                 tracing::warn!(realm, origin, %address, user = name(user), %reason, fault, "refused");
                 line(AuditEvent::Refused, name(user), *sid, Some(fault));
@@ -136,6 +182,7 @@ impl Observer for Journal {
                     Fault::NoSession | Fault::Expired => {
                         tracing::debug!(realm, origin, %address, sid = sid_hash(sid), %fault, "stale session");
                     }
+                    _ if !self.room_for_refusal() => {}
                     _ => {
                         tracing::warn!(realm, origin, %address, sid = sid_hash(sid), %fault, "session ended");
                         line(AuditEvent::Refused, None, Some(sid), Some(fault.to_string()));
@@ -148,6 +195,9 @@ impl Observer for Journal {
             }
             Event::Slowed { user, delay: None } => {
                 self.metrics.login(&realm, "too-many");
+                if !self.room_for_refusal() {
+                    return;
+                }
                 tracing::warn!(realm, origin, %address, user = name(user), "too many failed logins: refused");
                 line(AuditEvent::Refused, name(user), None, Some("too many failed logins from this address".into()));
             }
@@ -196,5 +246,23 @@ fn write_line(target: &Audit, line: &Line) {
     };
     if let Err(error) = written {
         tracing::error!(%error, line = line.to_json().trim_end(), "the audit log cannot be written; this is the line");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_counted_when_there_are_too_many() {
+        let mut refusals = Refusals::default();
+        for _ in 0..MAX_REFUSALS {
+            assert_eq!(refusals.take(1), (true, 0));
+        }
+        assert_eq!(refusals.take(1), (false, 0));
+        assert_eq!(refusals.take(1), (false, 0));
+        assert_eq!(refusals.take(2), (true, 2), "they are told once");
+        assert_eq!(refusals.take(2), (true, 0));
+        assert_eq!(refusals.take(9), (true, 0));
     }
 }

@@ -1,6 +1,6 @@
 //! `tagai demo`.
 
-use crate::demo::{self, Demo};
+use crate::demo::{self, APP_PORT, Demo, HTTP_PORT, HTTPS_PORT};
 use crate::failure::Failure;
 use std::path::PathBuf;
 
@@ -19,13 +19,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = "tagai-demo")]
     pub(crate) dir: PathBuf,
     /// The port for https, on this machine alone
-    #[arg(long, value_name = "PORT", default_value_t = 8443)]
+    #[arg(long, value_name = "PORT", default_value_t = HTTPS_PORT, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) https_port: u16,
     /// The port for http, on this machine alone
-    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    #[arg(long, value_name = "PORT", default_value_t = HTTP_PORT, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) http_port: u16,
     /// The port of the demo application behind it, on this machine alone
-    #[arg(long, value_name = "PORT", default_value_t = 9000)]
+    #[arg(long, value_name = "PORT", default_value_t = APP_PORT, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) app_port: u16,
 }
 

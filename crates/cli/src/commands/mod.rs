@@ -43,7 +43,7 @@ process of the machine, and are kept in histories.";
 /// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "tagai", version, about = ABOUT, after_help = AFTER, max_term_width = 100)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

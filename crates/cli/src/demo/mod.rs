@@ -18,6 +18,13 @@ use tagai_gateway::config::{Config, Listen};
 use tagai_store::{NewUser, UserStore as _};
 use tokio::net::TcpListener;
 
+/// The usual ports.
+pub(crate) const HTTPS_PORT: u16 = 8443;
+/// Without TLS.
+pub(crate) const HTTP_PORT: u16 = 8080;
+/// Of the application.
+pub(crate) const APP_PORT: u16 = 9000;
+
 /// The user of the demo.
 const USER: &str = "alice";
 
@@ -62,13 +69,18 @@ max-body = "unlimited"
 pub(crate) fn run(demo: &Demo) -> Result<(), Failure> {
     let file = demo.dir.join("tagai.toml");
     let password_file = demo.dir.join("password.txt");
+    let runtime = serving::runtime()?;
     let first = !file.exists();
     if first {
+        // A directory that cannot be used because a port is taken would only be in the way.
+        runtime.block_on(free_ports(demo))?;
         make(demo, &password_file)?;
     }
     let config = Config::load(&file)?;
+    if !first {
+        same_ports(demo, &config)?;
+    }
     serving::start_log(&config);
-    let runtime = serving::runtime()?;
     let served = runtime.block_on(async {
         let app = app_address(&config, demo.app_port);
         let listener = TcpListener::bind(app).await.map_err(|error| {
@@ -113,6 +125,32 @@ fn make(demo: &Demo, password_file: &Path) -> Result<(), Failure> {
         let _ = fs::remove_file(&made.config);
         Failure::other(format!("{} cannot be written: {error}", password_file.display()))
     })
+}
+
+/// Whether the demo can listen where it is told to.
+async fn free_ports(demo: &Demo) -> Result<(), Failure> {
+    let ports = [("--https-port", demo.https_port), ("--http-port", demo.http_port), ("--app-port", demo.app_port)];
+    for (option, port) in ports {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+            Failure::other(format!("the demo cannot listen on 127.0.0.1:{port}: {error}"))
+                .help(format!("choose another port: tagai demo {option} PORT"))
+        })?;
+    }
+    Ok(())
+}
+
+/// Ports are a part of what was made: others than the usual ones have to be those.
+fn same_ports(demo: &Demo, config: &Config) -> Result<(), Failure> {
+    let listens = |port: u16| config.listen.iter().any(|listen| listen.address.port() == port);
+    let usual = demo.https_port == HTTPS_PORT && demo.http_port == HTTP_PORT && demo.app_port == APP_PORT;
+    let same = listens(demo.https_port)
+        && listens(demo.http_port)
+        && app_address(config, demo.app_port).port() == demo.app_port;
+    if usual || same {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("the demo in {} was made with other ports", demo.dir.display()))
+        .help("name another directory with --dir, or remove this one to make it anew"))
 }
 
 /// Where the routes of the configuration expect the application.

@@ -81,6 +81,9 @@ impl Asked {
                 Reason::AuthzFailed => {
                     refused.help("the password was right, but this user may not have this resource")
                 }
+                Reason::InternalError => refused.help(
+                    "the password was not looked at: too many logins from this address have failed, or the server has a problem; try again in a minute",
+                ),
                 _ => refused.help("check the user name and the password, upper and lower case too"),
             };
         }

@@ -24,7 +24,7 @@ fn what_init_writes_passes_the_check() {
     assert_eq!(mode(&dir, "keys"), 0o700);
     assert!(ran.out.contains("tagai user add alice"), "what to do next: {ran:?}");
     let checked = dir.run(&["check"]).exits(0);
-    assert_eq!(checked.out.lines().filter(|line| line.starts_with("ok")).count(), 6, "{checked:?}");
+    assert_eq!(checked.out.lines().filter(|line| line.starts_with("ok")).count(), 7, "{checked:?}");
     assert_eq!(dir.run(&["check", "--json"]).exits(0).json()["ok"], true);
     assert!(dir.users().is_empty());
 }

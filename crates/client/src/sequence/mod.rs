@@ -241,7 +241,9 @@ impl Run<'_> {
     async fn login(&mut self, required: AuthRequired<Sealed>) -> Result<Login, Error> {
         let (presentation, optional) = (required.presentation(), required.is_optional());
         let Some(prompt) = &self.inner.prompt else { return self.no_login(required) };
-        if !matches!(presentation, Presentation::Offer(_)) || self.asked >= MAX_ATTEMPTS {
+        // What was given was not the trouble, so asking for it again does not help.
+        let elsewhere = self.asked > 0 && required.reason().keeps_credentials();
+        if !matches!(presentation, Presentation::Offer(_)) || self.asked >= MAX_ATTEMPTS || elsewhere {
             return self.no_login(required);
         }
         if self.prompting.is_none() {

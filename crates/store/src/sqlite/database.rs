@@ -9,11 +9,14 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fmt;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 /// Connections that read at the same time.
 const READERS: usize = 4;
+/// Threads that work on the database, or wait for each other at it.
+const THREADS: usize = 32;
 
 /// A database and its keys.
 pub(super) struct Database {
@@ -24,6 +27,9 @@ pub(super) struct Database {
     writers: Mutex<Writers>,
     readers: Mutex<Readers>,
     returned: Condvar,
+    /// Who may be on a thread, or wait for one that works. Whoever has no permit waits as a future, which goes away with its request:
+    /// so what strangers can pile up is bounded by the requests that they have open.
+    gate: Arc<Semaphore>,
 }
 
 struct Writers {
@@ -63,7 +69,31 @@ impl Database {
             writers: Mutex::new(Writers { durable, quick: None }),
             readers: Mutex::new(Readers { idle: Vec::new(), open: 0 }),
             returned: Condvar::new(),
+            gate: Arc::new(Semaphore::new(THREADS)),
         })
+    }
+
+    /// Runs what blocks on a thread for it. Once it has begun, it runs to its end even if nobody waits for it any more.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let handle = Handle::try_current()
+            .map_err(|_| StoreError::Unavailable("the SQLite store is used outside of a tokio runtime".into()))?;
+        let ending = || StoreError::Unavailable("the program is ending".into());
+        let permit = Arc::clone(&self.gate).acquire_owned().await.map_err(|_| ending())?;
+        let work = move || {
+            let result = work();
+            drop(permit);
+            result
+        };
+        match handle.spawn_blocking(work).await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(ending()),
+            },
+        }
     }
 
     /// Opens the connection that [`Database::change_quickly`] uses; `durable` if that has to be on the disk each
@@ -162,20 +192,5 @@ impl Drop for Reader<'_> {
         }
         drop(readers);
         self.database.returned.notify_one();
-    }
-}
-
-/// Runs what blocks on a thread for it. It runs to its end even if nobody waits for it any more.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, StoreError> {
-    let handle = Handle::try_current()
-        .map_err(|_| StoreError::Unavailable("the SQLite store is used outside of a tokio runtime".into()))?;
-    match handle.spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(_) => Err(StoreError::Unavailable("the program is ending".into())),
-        },
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions in SQLite.
 
-use super::database::{Database, blocking};
+use super::database::Database;
 use super::fault::Fault;
 use super::limits::{self, execute};
 use crate::error::StoreError;
@@ -63,7 +63,8 @@ impl SqliteSessions {
         change: impl FnOnce(&Self, &Transaction<'_>, &Fault) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let this = self.clone();
-        blocking(move || this.database.change_quickly(|step, fault| change(&this, step, fault))).await
+        let work = move || this.database.change_quickly(|step, fault| change(&this, step, fault));
+        self.database.blocking(work).await
     }
 
     fn write(&self, step: &Transaction<'_>, row: &Row<'_>) -> Result<(), StoreError> {
@@ -128,6 +129,16 @@ impl SqliteSessions {
         let session = server.session_from_octets(&octets).filter(|session| session.sid() == sid);
         let session = session.filter(|session| now < session.expires());
         Ok(session.map(|session| Found { session, established, holder }))
+    }
+
+    /// Whether there is a session of this name, of whichever server.
+    fn knows(&self, sid: &Sid) -> Result<bool, StoreError> {
+        self.database.read(|connection, fault| {
+            connection
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM sessions WHERE sid = ?1)")
+                .and_then(|mut statement| statement.query_row([sid.octets()], |row| row.get(0)))
+                .map_err(|error| fault.of(&error))
+        })
     }
 
     /// Keeps what became of a session.
@@ -215,16 +226,22 @@ impl SessionStore for SqliteSessions {
         now: Time,
         change: impl FnOnce(Option<Session>) -> (Option<Session>, R) + Send + 'static,
     ) -> Result<R, StoreError> {
-        let (server, sid) = (server.clone(), sid.clone());
-        self.run(move |this, step, _| match this.find(step, &server, &sid, now)? {
-            None => Ok(change(None).1),
-            Some(Found { session, established, holder }) => {
-                let (session, result) = change(Some(session));
-                this.keep(step, &sid, session, established, &holder, now)?;
-                Ok(result)
+        let (this, server, sid) = (self.clone(), server.clone(), sid.clone());
+        let work = move || {
+            // A sid that somebody made up is told by a look, and does not hold up those who write.
+            if !this.knows(&sid)? {
+                return Ok(change(None).1);
             }
-        })
-        .await
+            this.database.change_quickly(|step, _| match this.find(step, &server, &sid, now)? {
+                None => Ok(change(None).1),
+                Some(Found { session, established, holder }) => {
+                    let (session, result) = change(Some(session));
+                    this.keep(step, &sid, session, established, &holder, now)?;
+                    Ok(result)
+                }
+            })
+        };
+        self.database.blocking(work).await
     }
 
     async fn end_user(&self, realm: &AuthRealm, user: &Username) -> Result<usize, StoreError> {
@@ -245,7 +262,7 @@ impl SessionStore for SqliteSessions {
 
     async fn counts(&self) -> Result<Counts, StoreError> {
         let database = Arc::clone(&self.database);
-        blocking(move || {
+        let work = move || {
             database.read(|connection, fault| {
                 let count = |kind: limits::Kind| {
                     connection
@@ -259,7 +276,7 @@ impl SessionStore for SqliteSessions {
                     established: count(limits::Kind::Established)?,
                 })
             })
-        })
-        .await
+        };
+        self.database.blocking(work).await
     }
 }

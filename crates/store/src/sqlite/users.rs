@@ -1,7 +1,7 @@
 //! Users in SQLite.
 
 use super::SqliteStore;
-use super::database::{Database, blocking};
+use super::database::Database;
 use super::fault::Fault;
 use super::revocations::end_sessions;
 use crate::credential::{CredentialStore, NewUser, User, UserStore};
@@ -123,7 +123,7 @@ impl CredentialStore for SqliteStore {
         let (algorithm, place) = (realm.algorithm, Place::new(realm, user));
         let decoy = Decoys::of(&self.decoys, decoy, &self.database)?;
         let database = Arc::clone(&self.database);
-        blocking(move || {
+        let work = move || {
             let row = database.read(|connection, fault| row(connection, &place, fault))?;
             match row.filter(|row| !row.disabled) {
                 Some(row) => load(&database, algorithm, &place, &row).map(Some),
@@ -134,8 +134,8 @@ impl CredentialStore for SqliteStore {
                     Ok(None)
                 }
             }
-        })
-        .await
+        };
+        self.database.blocking(work).await
     }
 }
 
