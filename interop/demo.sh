@@ -35,7 +35,7 @@ start() {
   )
   demo=$(cat "$dir/pid")
   for _ in $(seq 300); do
-    grep -q 'Ctrl-C ends' "$dir/out" && return
+    grep -q 'Ctrl-C ends' "$dir/out" 2>/dev/null && return
     sleep 0.1
   done
   cat "$dir/out" "$dir/err" >&2
