@@ -76,9 +76,9 @@ fn raise_open_files(config: &Config) {
     // Where it is not allowed, what there is has to do.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let files = getrlimit(Resource::Nofile).current.or(current).unwrap_or(u64::MAX);
-    // A connection of a client may need one to the application; some are needed for everything else.
+    // Some are needed for connections to applications, and for everything else.
     let connections = u64::try_from(config.limits.connections).unwrap_or(u64::MAX);
-    let needed = connections.saturating_mul(2).saturating_add(256);
+    let needed = connections.saturating_add(1024);
     if files < needed {
         tracing::warn!(
             files,

@@ -1,42 +1,35 @@
 //! What sessions and lookups cost. Not run by default: `cargo test -p tagai-store --release --test cost -- --ignored
 //! --nocapture`
 #![cfg(feature = "sqlite")]
-#![allow(unsafe_code)] // An allocator that counts.
 
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use std::alloc::System;
 use std::time::Instant;
 use support::*;
 use tagai_core::message::Sid;
 use tagai_store::{CredentialStore as _, SessionLimits, SessionStore as _};
 
-struct Counting;
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: everything is left to the system's allocator; counting has no effect on it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(layout.size(), Ordering::Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(place, layout) }
-    }
+/// Octets that are allocated and not freed.
+fn held() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
 }
 
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+/// How many sessions: `SESSIONS`, or 100,000.
+fn sessions() -> u32 {
+    std::env::var("SESSIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000)
+}
 
 /// Copies of one session under other sids, for users of their own.
 #[tokio::test]
 #[ignore = "a measurement"]
 async fn memory_of_established_sessions() {
-    let limits = SessionLimits { established_per_user: usize::MAX, ..Default::default() };
+    let limits = SessionLimits { established_per_user: usize::MAX, established: usize::MAX, ..Default::default() };
     let site = Site::<Memory>::new(limits);
     let sid = site.established("john", at(0)).await.sid();
     let session =
@@ -46,9 +39,9 @@ async fn memory_of_established_sessions() {
     let user = octets.windows(4).position(|window| window == b"john").unwrap();
     for users in [1_u32, 100_000] {
         let store = Site { server: site.server.clone(), store: std::sync::Arc::new(Memory::with(limits)) };
-        let before = HELD.load(Ordering::Relaxed);
+        let before = held();
         let begun = Instant::now();
-        for n in 0..100_000_u32 {
+        for n in 0..sessions() {
             let mut octets = octets.to_vec();
             octets[place..place + 4].copy_from_slice(&n.to_be_bytes());
             let name = n % users;
@@ -59,11 +52,11 @@ async fn memory_of_established_sessions() {
             store.sessions().insert(&store.server, session, owner((n % 200) as u8), at(0)).await.unwrap();
             store.sessions().update(&store.server, &sid, at(0), |session| (session, ())).await.unwrap();
         }
-        let (held, counts) = (HELD.load(Ordering::Relaxed) - before, store.counts().await);
+        let (held, counts) = (held() - before, store.counts().await);
         let each = held / counts.1;
         println!(
             "{counts:?} with {users} users: {each} octets each; {:?} each to insert and establish",
-            begun.elapsed() / 100_000
+            begun.elapsed() / sessions()
         );
         assert!(each <= 1024 + 128, "{each}");
     }
