@@ -58,7 +58,9 @@ fuzz_target!(|input: &str| {
     if !path.starts_with('/') || path.bytes().any(|octet| octet <= b' ' || b"?#\x7f".contains(&octet)) {
         return;
     }
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&octet);
+    // Capitals may be those of a route's name in another case, which is odd enough to be refused.
+    let plain =
+        |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"/-._~!$&'()*+,=:@".contains(&octet);
     let is_plain = path.bytes().all(plain) && !path.contains("//") && !path.contains("/.");
     for site in &*SITES {
         let place = site.table.find(false, "a").expect("the origin");
