@@ -7,7 +7,7 @@
 //! - *the address* (an IPv4 address, or a /64 of IPv6): so many exchanges, and one more every so often. When there are none left,
 //!   the answer is 429 until there is;
 //! - *the user*, whether there is such a user or not: when strangers have failed at one name from everywhere, their exchanges
-//!   for it are held back, ever longer up to a limit, and never refused;
+//!   for it are held back, ever longer up to a limit, and refused only while too many of them wait;
 //! - *a user at an address where the user was proven before* is charged there first. So whoever guesses at a name from elsewhere
 //!   does not slow its owner where the owner usually is, and nor do others behind the same address; and when somebody at that
 //!   address has used it up by guessing at that very name, what holds for strangers holds there too.
