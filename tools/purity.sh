@@ -75,8 +75,10 @@ $(for name in $found; do cargo tree --locked -p tagai-core -e normal --all-featu
   imports tagai-store tagai-core
   imports tagai-server tagai-core tagai-store
   imports tagai-client tagai-core
-  imports tagai-gateway tagai-core tagai-server tagai-store
-  imports tagai-cli tagai-client tagai-core tagai-gateway tagai-server tagai-store
+  imports tagai-pki
+  imports tagai-policy
+  imports tagai-gateway tagai-core tagai-pki tagai-policy tagai-server tagai-store
+  imports tagai-cli tagai-client tagai-core tagai-gateway tagai-pki tagai-policy tagai-server tagai-store
 
   [ "$failures" = 0 ]
   echo "tagai-core has no clock, I/O or randomness of its own; unsafe only in $src/kam3/group/aws_lc."

@@ -1,0 +1,1 @@
+//! Certificates and bare keys of clients.
