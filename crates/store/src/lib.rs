@@ -1,16 +1,18 @@
 //! Where tagai keeps users and sessions.
 //!
 //! [`CredentialStore`] gives a login the verifier of its user; [`UserStore`] is what an operator does with users;
-//! [`SessionStore`] keeps sessions, and changes each by one atomic step.
+//! [`SessionStore`] keeps sessions, and changes each by one atomic step. [`PrincipalStore`] keeps whom their credentials
+//! belong to, and who is denied; the gateway asks a [`Directory`] of them.
 //!
 //! | module | keeps | until |
 //! |---|---|---|
-//! | [`memory`] | users and sessions | the process ends |
-//! | `sqlite` | users and sessions, everything secret sealed under [`sealing::SealingKeys`] | they are removed or over |
+//! | [`memory`] | users, sessions and principals | the process ends |
+//! | `sqlite` | users, sessions and principals, everything secret sealed under [`sealing::SealingKeys`] | they are removed or over |
 
 mod credential;
 mod error;
 pub mod memory;
+pub mod principal;
 pub mod sealing;
 mod session;
 #[cfg(feature = "sqlite")]
@@ -18,6 +20,7 @@ pub mod sqlite;
 
 pub use credential::{CredentialStore, NewUser, User, UserStore};
 pub use error::StoreError;
+pub use principal::{Directory, PrincipalStore};
 pub use session::{Counts, Owner, SessionLimits, SessionStore};
 
 /// The clock on the wall, for the dates at which users were added and changed. Nothing is decided by it.

@@ -1,9 +1,11 @@
-//! Users and sessions in memory: they are gone when the process ends.
+//! Users, sessions and principals in memory: they are gone when the process ends.
 
 mod chains;
+mod principals;
 mod sessions;
 mod table;
 mod users;
 
+pub use principals::MemoryPrincipals;
 pub use sessions::MemorySessions;
 pub use users::MemoryUsers;

@@ -153,6 +153,17 @@ impl Database {
         read(reader.connection.as_ref().ok_or_else(|| self.fault.because("a connection is missing"))?, &self.fault)
     }
 
+    /// Reads several times, all at one point in time.
+    pub(super) fn snapshot<T>(
+        &self,
+        read: impl FnOnce(&Connection, &Fault) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.read(|connection, fault| {
+            let step = connection.unchecked_transaction().map_err(|error| fault.of(&error))?;
+            read(&step, fault)
+        })
+    }
+
     fn reader(&self) -> Result<Reader<'_>, StoreError> {
         let mut readers = lock(&self.readers);
         loop {

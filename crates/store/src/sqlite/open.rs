@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How long a change waits for another process.
 const BUSY: Duration = Duration::from_secs(5);
 /// Prepared statements that a connection keeps: more than this module has.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

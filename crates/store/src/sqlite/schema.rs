@@ -14,7 +14,8 @@ pub(super) const APPLICATION_ID: i32 = 0x7461_6761;
 /// those of an owner, 2 all established sessions, 3 those of a user. `revocations` is written by triggers too: it tells servers whose sessions
 /// have to end. Only the names of users are compared, octet for
 /// octet (BINARY).
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE keys (
         id TEXT NOT NULL PRIMARY KEY,
         sealed BLOB NOT NULL
@@ -95,7 +96,102 @@ const MIGRATIONS: &[&str] = &["
         name TEXT NOT NULL PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    PRINCIPALS,
+];
+
+/// Principals and denials.
+///
+/// `directory` has one row, kept by triggers: a version, by which processes that hold all of it in memory see that it has
+/// changed, and how many principals and denials there are. A credential is in its text form, of which there is one; so is
+/// what a denial denies, with `client_ca` '' for none.
+const PRINCIPALS: &str = "
+    CREATE TABLE principals (
+        name TEXT NOT NULL PRIMARY KEY,
+        kind TEXT NOT NULL,
+        disabled INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        changed INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE principal_groups (
+        principal TEXT NOT NULL REFERENCES principals (name) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        PRIMARY KEY (principal, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE principal_attributes (
+        principal TEXT NOT NULL REFERENCES principals (name) ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (principal, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE credentials (
+        credential TEXT NOT NULL PRIMARY KEY,
+        principal TEXT NOT NULL REFERENCES principals (name) ON DELETE CASCADE
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX credentials_principal ON credentials (principal);
+    CREATE TABLE denials (
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL,
+        client_ca TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        given_by TEXT NOT NULL,
+        PRIMARY KEY (kind, name, client_ca)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE directory (
+        only INTEGER NOT NULL PRIMARY KEY CHECK (only = 0),
+        version INTEGER NOT NULL,
+        principals INTEGER NOT NULL,
+        denials INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO directory VALUES (0, 0, 0, 0);
+    CREATE TRIGGER principals_inserted AFTER INSERT ON principals BEGIN
+        UPDATE directory SET version = version + 1, principals = principals + 1;
+    END;
+    CREATE TRIGGER principals_updated AFTER UPDATE ON principals BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER principals_deleted AFTER DELETE ON principals BEGIN
+        UPDATE directory SET version = version + 1, principals = principals - 1;
+    END;
+    CREATE TRIGGER principal_groups_inserted AFTER INSERT ON principal_groups BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER principal_groups_updated AFTER UPDATE ON principal_groups BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER principal_groups_deleted AFTER DELETE ON principal_groups BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER principal_attributes_inserted AFTER INSERT ON principal_attributes BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER principal_attributes_updated AFTER UPDATE ON principal_attributes BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER principal_attributes_deleted AFTER DELETE ON principal_attributes BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER credentials_inserted AFTER INSERT ON credentials BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER credentials_updated AFTER UPDATE ON credentials BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER credentials_deleted AFTER DELETE ON credentials BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER denials_inserted AFTER INSERT ON denials BEGIN
+        UPDATE directory SET version = version + 1, denials = denials + 1;
+    END;
+    CREATE TRIGGER denials_updated AFTER UPDATE ON denials BEGIN
+        UPDATE directory SET version = version + 1;
+    END;
+    CREATE TRIGGER denials_deleted AFTER DELETE ON denials BEGIN
+        UPDATE directory SET version = version + 1, denials = denials - 1;
+    END;
+";
 
 struct Head {
     application_id: i32,

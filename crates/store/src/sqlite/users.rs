@@ -3,11 +3,13 @@
 use super::SqliteStore;
 use super::database::Database;
 use super::fault::Fault;
+use super::principals::release;
 use super::revocations::end_sessions;
 use crate::credential::{CredentialStore, NewUser, User, UserStore};
 use crate::error::StoreError;
+use crate::principal::{Credential, PrincipalName};
 use crate::sealing::Purpose;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -140,12 +142,12 @@ impl CredentialStore for SqliteStore {
 }
 
 /// Whole seconds since the epoch, which is what a row keeps.
-fn seconds(time: SystemTime) -> i64 {
+pub(super) fn seconds(time: SystemTime) -> i64 {
     let span = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(span.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn date(seconds: i64) -> SystemTime {
+pub(super) fn date(seconds: i64) -> SystemTime {
     let span = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
     UNIX_EPOCH.checked_add(span).unwrap_or(UNIX_EPOCH)
 }
@@ -185,6 +187,34 @@ impl SqliteStore {
         let sealed = sealed.map_err(|error| self.database.sealed("the verifier", &error))?;
         Ok((place, sealed))
     }
+}
+
+impl SqliteStore {
+    /// Removes a user, and takes the user's credential from the principal that it belongs to: else whoever gets the name next
+    /// would be this principal. All of it or nothing. Gives the principal, if there was one.
+    ///
+    /// # Errors
+    /// [`StoreError::NoUser`], [`StoreError::Unavailable`].
+    pub fn remove_with_credential(
+        &self,
+        realm: &AuthRealm,
+        name: &Username,
+        credential: &Credential,
+    ) -> Result<Option<PrincipalName>, StoreError> {
+        self.database.change(|step, fault| {
+            remove(step, fault, realm, name)?;
+            release(step, fault, credential)
+        })
+    }
+}
+
+fn remove(step: &Transaction<'_>, fault: &Fault, realm: &AuthRealm, name: &Username) -> Result<(), StoreError> {
+    let removed = step.execute(
+        "DELETE FROM users WHERE algorithm = ?1 AND auth_scope = ?2 AND realm = ?3 AND name = ?4",
+        Place::new(realm, name).columns(),
+    );
+    of_one(removed.map_err(|error| fault.of(&error))?)?;
+    end_sessions(step, fault, realm, name)
 }
 
 impl UserStore for SqliteStore {
@@ -235,15 +265,7 @@ impl UserStore for SqliteStore {
     }
 
     fn remove(&self, realm: &AuthRealm, name: &Username) -> Result<(), StoreError> {
-        let place = Place::new(realm, name);
-        self.database.change(|step, fault| {
-            let removed = step.execute(
-                "DELETE FROM users WHERE algorithm = ?1 AND auth_scope = ?2 AND realm = ?3 AND name = ?4",
-                place.columns(),
-            );
-            of_one(removed.map_err(|error| fault.of(&error))?)?;
-            end_sessions(step, fault, realm, name)
-        })
+        self.database.change(|step, fault| remove(step, fault, realm, name))
     }
 
     fn user(&self, realm: &AuthRealm, name: &Username) -> Result<Option<User>, StoreError> {
