@@ -9,8 +9,17 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 pub(crate) enum Message<'a> {
     /// The page is for users.
     LogIn,
+    /// The page is for users who show a password.
+    Password,
     /// The login was refused, or has to wait.
     Refused,
+    /// Somebody may not do this; the log knows more under the id.
+    Forbidden {
+        /// Why, for programs.
+        code: &'a str,
+        /// The id.
+        id: &'a str,
+    },
     /// The session is over.
     LoggedOut,
     /// Nothing is served under the origin that was asked for.
@@ -33,6 +42,21 @@ impl Message<'_> {
                 "You are not logged in: the user name or the password is wrong, or there were too many attempts. \
                               Nothing of your password was sent."
                     .into()
+            }
+            Self::Password => "This page is for users: log in with your name and your password.".into(),
+            Self::Forbidden { code, id } => {
+                let what = match code {
+                    "certificate-required" => "This needs a certificate of yours, and none was shown.",
+                    "key-required" => "This needs a bare key of yours (RFC 7250), and none was shown.",
+                    "certificate-expired" => "Your certificate is not valid at this time.",
+                    "certificate-revoked" => "Your certificate has been revoked.",
+                    "policy" => "You may not do this here.",
+                    "disabled" | "denied" => "You have been kept out of here.",
+                    "not-registered" => "You are proven, and nobody has registered you here.",
+                    _ if code.starts_with("certificate-") => "Your certificate is not accepted here.",
+                    _ => "This was refused.",
+                };
+                format!("{what} If you report this, please mention {code} and {id}.")
             }
             Self::LoggedOut => "You are logged out.".into(),
             Self::Misdirected => {

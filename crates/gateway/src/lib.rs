@@ -6,7 +6,8 @@
 //! - [`tls`], [`listener`] and [`proxy`] are the data plane: they know nothing of authentication and nothing of
 //!   configuration files. A connection comes in through a listener, with the channel that it was made on; a request of it
 //!   goes out through the proxy;
-//! - [`service`] is what lies between: [`route`] says which rules a request goes by, [`identity`] what the application is told;
+//! - [`service`] is what lies between: [`route`] says which rules a request goes by, [`proof`] who sent it and whether that is
+//!   enough, [`identity`] what the application is told;
 //! - [`observe`], [`audit`] and [`metrics`] tell operators what happens.
 
 mod address;
@@ -17,6 +18,7 @@ pub mod identity;
 pub mod listener;
 pub mod metrics;
 pub mod observe;
+pub mod proof;
 pub mod proxy;
 pub mod route;
 mod run;

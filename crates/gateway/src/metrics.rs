@@ -7,6 +7,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
+use tagai_store::principal::Method;
 
 /// Everything that is counted. No label has a value that a stranger chooses, so there is no end to nothing.
 #[derive(Debug)]
@@ -20,6 +21,12 @@ pub struct Metrics {
     pub(crate) upstream_failures: Family<KindLabel, Counter>,
     /// What happened to logins.
     pub(crate) logins: Family<LoginLabels, Counter>,
+    /// Requests of proven principals, by method.
+    proven: Family<MethodLabel, Counter>,
+    /// Requests that were refused though, or because, by code.
+    refusals: Family<CodeLabel, Counter>,
+    /// When the next revocation list of an authority runs out, in seconds since the epoch.
+    pub(crate) crls: Family<ClientCaLabel, Gauge>,
     /// Reloads of the configuration.
     pub(crate) reloads: Family<ResultLabel, Counter>,
     /// When the configuration in use was loaded, in seconds since the epoch.
@@ -48,6 +55,24 @@ pub(crate) struct KindLabel {
 pub(crate) struct LoginLabels {
     pub(crate) realm: String,
     pub(crate) event: &'static str,
+}
+
+/// A label `method`: `mutual`, `x509`, `raw-key` or `password-tls`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MethodLabel {
+    method: &'static str,
+}
+
+/// A label `code`: that of a refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabel {
+    code: &'static str,
+}
+
+/// A label `client_ca`: the id of a `[[client-ca]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct ClientCaLabel {
+    pub(crate) client_ca: String,
 }
 
 /// A label `result`: `success` or `failure`.
@@ -87,6 +112,16 @@ impl Default for Metrics {
         registry.register("upstream_failures", "Requests that failed upstream", upstream_failures.clone());
         let logins = Family::default();
         registry.register("login_events", "What happened to logins", logins.clone());
+        let proven = Family::default();
+        registry.register("proven_requests", "Requests of proven principals", proven.clone());
+        let refusals = Family::default();
+        registry.register("refusals", "Requests that were refused", refusals.clone());
+        let crls = Family::default();
+        registry.register(
+            "crl_next_update_timestamp_seconds",
+            "When the first revocation list of an authority runs out",
+            crls.clone(),
+        );
         let reloads = Family::default();
         registry.register("reloads", "Reloads of the configuration", reloads.clone());
         let loaded = Gauge::default();
@@ -100,7 +135,20 @@ impl Default for Metrics {
         let connections = Gauge::default();
         registry.register("connections", "Open connections of clients", connections.clone());
         registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        Self { registry, requests, misdirected, upstream_failures, logins, reloads, loaded, sessions, connections }
+        Self {
+            registry,
+            requests,
+            misdirected,
+            upstream_failures,
+            logins,
+            proven,
+            refusals,
+            crls,
+            reloads,
+            loaded,
+            sessions,
+            connections,
+        }
     }
 }
 
@@ -122,6 +170,16 @@ impl Metrics {
     /// Counts something about logins.
     pub(crate) fn login(&self, realm: &str, event: &'static str) {
         self.logins.get_or_create(&LoginLabels { realm: realm.into(), event }).inc();
+    }
+
+    /// Counts a request of somebody who is let through.
+    pub(crate) fn proven(&self, method: Method) {
+        self.proven.get_or_create(&MethodLabel { method: method.as_str() }).inc();
+    }
+
+    /// Counts a request that is refused.
+    pub(crate) fn refused(&self, code: &'static str) {
+        self.refusals.get_or_create(&CodeLabel { code }).inc();
     }
 
     /// Everything, in the OpenMetrics text format.

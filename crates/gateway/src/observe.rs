@@ -3,6 +3,7 @@
 use crate::audit::{AuditFile, Event as AuditEvent, Line};
 use crate::config::Audit;
 use crate::metrics::Metrics;
+use crate::proof::Refusal;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -15,6 +16,7 @@ use tagai_core::message::Sid;
 use tagai_core::realm::AuthRealm;
 use tagai_core::server::{Fault, ServerConfig};
 use tagai_server::{Event, Observer};
+use tagai_store::principal::Method;
 
 /// How many lines may wait for a slow disk. What comes after is counted and reported, and a login is not held up by it.
 const MAX_WAITING: usize = 65_536;
@@ -96,6 +98,34 @@ impl Journal {
     pub(crate) fn id(&self, realm: &AuthRealm) -> String {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         ids.get(realm).cloned().unwrap_or_else(|| realm.name.to_string())
+    }
+
+    /// Somebody was refused by a route: the whole reason, under the id that the answer has.
+    pub(crate) fn refused(
+        &self,
+        id: &str,
+        route: &str,
+        address: IpAddr,
+        principal: Option<&str>,
+        method: Option<Method>,
+        refusal: &Refusal,
+    ) {
+        self.metrics.refused(refusal.code);
+        if !self.room_for_refusal() {
+            return;
+        }
+        let Refusal { code, reason } = refusal;
+        let by = method.map(Method::as_str);
+        tracing::warn!(id, route, %address, principal, method = by, code, reason, "refused");
+        self.write(Line {
+            origin: Some(route.to_owned()),
+            address: Some(address),
+            principal: principal.map(str::to_owned),
+            method: by.map(str::to_owned),
+            id: Some(id.to_owned()),
+            reason: Some(format!("{code}: {reason}")),
+            ..Line::new(wall_clock(), AuditEvent::Refused)
+        });
     }
 
     /// Whether another refusal is written.

@@ -44,13 +44,26 @@ key = "{key}"
 id = "staff"                        # how this file and `tagai user` call it
 name = "Staff"                      # what users see when they are asked to log in
 {scope}# where the passwords are valid: "host", "https://host:port", or "*.domain"
-                                    # id can be changed at any time; name, scope and algorithm are a part of every
-                                    # verifier: if one of them changes, all users need new passwords
+                                    # name, scope and algorithm are a part of every verifier: if one of them changes,
+                                    # all users need new passwords; principals know their users by the id
 # algorithm = "iso-kam3-ec-p256-sha256"
 # session-time = "10m"              # until the password is needed again
 # session-requests = 4294967295     # requests that one session serves
 # nonce-window = 128                # how far requests may come out of order
 # paths = ["/"]                     # where the realm applies, for clients; the whole server if it is missing
+# unregistered = "accept"           # or "refuse": only users that belong to a principal (`tagai principal`)
+
+# [[client-ca]]                     # whose certificates prove clients, for routes with "x509" in `proof`
+# id = "partners"
+# certificates = "partners.pem"     # trusted authorities, PEM; `tagai ca init` makes one
+# intermediates = "between.pem"     # what clients may leave out
+# names = ["uri", "dns", "email"]   # which name in a certificate is the client's, in this order; "cn" only if it is listed
+# unregistered = "accept"           # or "refuse"
+# crls = ["partners.crl", "http://crl.example.com/partners.crl"]
+# crl-policy = "refuse"             # or "accept": what becomes of certificates that no current list speaks of
+
+# [[raw-key]]                       # the gateway's own bare key, for clients that pin it (RFC 7250)
+# key = "keys/gateway.key"          # made by `tagai key gen`
 
 [[site]]
 # What users have in their address bar; requests for other origins are answered 421.
@@ -69,6 +82,17 @@ origins = ["{https}", "{http}"]
 # user = "Tagai-User"
 # realm = "Tagai-Realm"
 # method = "Tagai-Method"
+# principal = "Tagai-Principal"
+# groups = "Tagai-Groups"
+
+# [assertion]                       # a signed JWT for applications whose route has an `audience`
+# issuer = "https://www.example.com"
+# keys = "keys/assertion.pem"       # made by `tagai keys assertion new`; the first signs, all are published
+# field = "Tagai-Assertion"
+# life = "60s"
+
+# [policy]                          # who may do what, in Cedar; without it, a route's `access` and `allow` decide alone
+# file = "policy.cedar"
 
 # [limits]
 # connections = 10000
@@ -119,8 +143,11 @@ pub(crate) fn only_route(upstream: &str) -> String {
     format!(
         r#"[[site.route]]                      # several are possible; the longest path wins
 path = "/"                          # this and everything below
-access = "protected"                # only users of the realm; "optional": they may log in; "public": nobody is asked
+access = "protected"                # only who is proven; "optional": who wants to; "public": nobody is asked
 realm = "staff"
+# proof = ["mutual"]                # how: any of "mutual", "x509", "raw-key", "password-tls"; all but the first over https alone
+# With "x509", client-ca=["partners"] says whose certificates; client-cert="leaf" or "chain" sends them on (RFC 9440).
+# Only some of those who are proven: allow=["group:ops and proof:x509", "alice"]. audience="wiki" sends a signed assertion.
 {upstream}# your application; or https:// or h2c://, with a path prefix
 # methods = ["GET", "POST"]         # the only ones that are let through
 # max-body = "100MiB"               # of a request; or "unlimited"

@@ -15,10 +15,12 @@
 //! Nothing that the file refers to is opened here: whether certificates, keys and databases can be used is found out by those
 //! who use them.
 
+mod clients;
 mod diagnostic;
 mod limits;
 mod model;
 mod reader;
+mod proof;
 mod realms;
 mod sites;
 mod suggest;
@@ -30,8 +32,9 @@ mod tests;
 
 pub use diagnostic::{ConfigErrors, Diagnostic, Severity};
 pub use model::{
-    Access, Admin, Audit, Certificate, ForwardedField, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat,
-    Realm, Route, SessionsIn, Site, Store, Trust, Upstream, UpstreamProtocol,
+    Access, Admin, Asks, Assertion, Audit, Certificate, CertificateName, ClientCa, ClientCertFields, CrlPolicy,
+    CrlSource, ForwardedField, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat, Proofs, Realm, Route,
+    SessionsIn, Site, Store, Trust, Unregistered, Upstream, UpstreamProtocol,
 };
 
 use reader::{Findings, Problem, Section};
@@ -57,6 +60,14 @@ pub struct Config {
     pub realms: Vec<Arc<Realm>>,
     /// `[[site]]`: at least one.
     pub sites: Vec<Site>,
+    /// `[[client-ca]]`, in the order of the file.
+    pub client_cas: Vec<Arc<ClientCa>>,
+    /// `[[raw-key]]`: the gateway's own bare key (RFC 7250), a private key in PEM, for clients that ask for one.
+    pub raw_key: Option<PathBuf>,
+    /// `[policy]`, `file`: policies in Cedar.
+    pub policy: Option<PathBuf>,
+    /// `[assertion]`.
+    pub assertion: Option<Assertion>,
     /// `[identity]`.
     pub identity: Identity,
     /// `[limits]`.
@@ -160,9 +171,21 @@ fn read_document(document: Section<'_>, file: &Path) -> Option<Config> {
     let ((listen, addresses), listen_is_sure) = findings.watch(|| surroundings::listen(&document));
     let certificates = surroundings::certificates(&document, base, &listen);
     let (realms, realms_are_sure) = findings.watch(|| realms::read(&document));
-    let known = sites::Known { base, realms: &realms, realms_are_sure, listen: listen_is_sure.then_some(&listen) };
-    let sites = sites::read(&document, &known);
+    let (client_cas, client_cas_are_sure) = findings.watch(|| clients::authorities(&document, base));
+    let raw_key = clients::raw_key(&document, base, &listen);
     let identity = surroundings::identity(&document);
+    let assertion = clients::assertion(&document, base, &identity);
+    let known = sites::Known {
+        base,
+        realms: &realms,
+        realms_are_sure,
+        client_cas: &client_cas,
+        client_cas_are_sure,
+        has_assertion: document.has("assertion"),
+        listen: listen_is_sure.then_some(&listen),
+    };
+    let sites = sites::read(&document, &known);
+    let policy = clients::policy(&document, base);
     let (limits, guessing) = (limits::limits(&document), limits::guessing(&document));
     let trust = surroundings::trust(&document);
     let admin = surroundings::admin(&document, &addresses);
@@ -175,6 +198,10 @@ fn read_document(document: Section<'_>, file: &Path) -> Option<Config> {
         certificates,
         realms: realms.into_iter().map(|realm| realm.realm).collect(),
         sites,
+        client_cas: client_cas.into_iter().map(|authority| authority.authority).collect(),
+        raw_key,
+        policy,
+        assertion,
         identity,
         limits,
         guessing,

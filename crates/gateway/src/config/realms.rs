@@ -1,6 +1,6 @@
 //! `[[realm]]`: sets of users.
 
-use super::model::Realm;
+use super::model::{Realm, Unregistered};
 use super::reader::{Problem, Section, Span};
 use super::values;
 use std::cell::Cell;
@@ -83,6 +83,7 @@ fn one(section: Section<'_>, document: &Section<'_>) -> Option<ReadRealm> {
     }
     let nonce_window = nonce_window.and_then(|window| u32::try_from(window.into_inner()).ok());
     let (paths, elements) = paths(&section);
+    let unregistered = unregistered(&section);
     section.finish();
     let (id, name, scope) = (id?, name?, scope?);
     let realm = AuthRealm { algorithm, auth_scope: scope.into_inner(), name: name.into_inner() };
@@ -95,11 +96,21 @@ fn one(section: Section<'_>, document: &Section<'_>) -> Option<ReadRealm> {
             session_requests: session_requests.unwrap_or(u64::from(u32::MAX)),
             nonce_window: nonce_window.unwrap_or(128),
             paths,
+            unregistered,
         }),
         paths: elements,
         id: span,
         used: Cell::new(false),
     })
+}
+
+/// `unregistered`, of a realm or of a `[[client-ca]]`.
+pub(super) fn unregistered(section: &Section<'_>) -> Unregistered {
+    let words = [("accept", Unregistered::Accept), ("refuse", Unregistered::Refuse)];
+    let read = section
+        .parsed("unregistered", "a string, \"accept\" or \"refuse\"", |text| values::word(text, &words))
+        .map(Spanned::into_inner);
+    read.unwrap_or_default()
 }
 
 fn session_time(section: &Section<'_>) -> Duration {

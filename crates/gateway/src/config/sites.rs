@@ -1,9 +1,10 @@
 //! `[[site]]` and `[[site.route]]`: what is served where, and for whom.
 
+use super::clients::ReadClientCa;
 use super::model::{Access, Listen, Route, Site, UpstreamProtocol};
-use super::reader::{Problem, Section, Span};
+use super::proof;
+use super::reader::{Problem, Section};
 use super::realms::ReadRealm;
-use super::suggest::closest;
 use super::surroundings;
 use super::values;
 use std::path::Path;
@@ -29,6 +30,11 @@ pub(super) struct Known<'k> {
     pub(super) realms: &'k [ReadRealm],
     /// Whether there are no more realms than these.
     pub(super) realms_are_sure: bool,
+    pub(super) client_cas: &'k [ReadClientCa],
+    /// Whether there are no more `[[client-ca]]` than these.
+    pub(super) client_cas_are_sure: bool,
+    /// Whether there is an `[assertion]`, right or wrong.
+    pub(super) has_assertion: bool,
     /// The listeners, if all of them could be read.
     pub(super) listen: Option<&'k Vec<Listen>>,
 }
@@ -49,6 +55,7 @@ pub(super) fn read(document: &Section<'_>, known: &Known<'_>) -> Vec<Site> {
     // Where something is wrong, what uses the realm may be just that.
     if document.findings.errors() == 0 {
         known.realms.iter().for_each(|realm| realm.warn_if_unused(document));
+        known.client_cas.iter().for_each(|authority| authority.warn_if_unused(document));
     }
     sites
 }
@@ -129,7 +136,8 @@ fn one(section: Section<'_>, known: &Known<'_>, origins: &[Origin]) -> Option<Ro
     if path.is_none() {
         section.missing("path", "such as path = \"/\": requests for it and everything below take this route");
     }
-    let access = access(&section, known, origins);
+    let access = proof::access(&section, known, origins);
+    let sent = proof::sent(&section, known, access.as_ref());
     let upstream = section.parsed("upstream", "a string such as \"http://127.0.0.1:9000\"", values::upstream);
     if upstream.is_none() {
         section.missing("upstream", "such as upstream = \"http://127.0.0.1:9000\": where requests go");
@@ -172,6 +180,9 @@ fn one(section: Section<'_>, known: &Known<'_>, origins: &[Origin]) -> Option<Ro
     Some(Route {
         path,
         access: access?,
+        allow: sent.allow,
+        audience: sent.audience,
+        client_cert: sent.client_cert,
         upstream,
         methods,
         max_body,
@@ -181,81 +192,6 @@ fn one(section: Section<'_>, known: &Known<'_>, origins: &[Origin]) -> Option<Ro
         pass_host,
         control,
     })
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Public,
-    Optional,
-    Protected,
-}
-
-fn access(section: &Section<'_>, known: &Known<'_>, origins: &[Origin]) -> Option<Access> {
-    let words = [("public", Kind::Public), ("optional", Kind::Optional), ("protected", Kind::Protected)];
-    let kind = section
-        .parsed("access", "\"public\", \"optional\" or \"protected\": a string", |text| values::word(text, &words));
-    if kind.is_none() {
-        let help = "\"protected\" lets users of a realm through, \"optional\" lets everybody through and offers to log in, \
-                    \"public\" lets everybody through";
-        section.missing("access", help);
-    }
-    let named = section.text("realm");
-    let kind = kind?.into_inner();
-    if kind == Kind::Public {
-        if section.has("realm") {
-            let problem = Problem::new("a public route has no realm", "nobody is asked to log in here");
-            section.error(&section.key_span("realm"), problem.help("remove it, or set access to \"protected\""));
-        }
-        return Some(Access::Public);
-    }
-    let ids = || known.realms.iter().map(|realm| realm.realm.id.as_str());
-    let Some(named) = named else {
-        let all = ids().map(|id| format!("realm = \"{id}\"")).collect::<Vec<_>>();
-        let help = if all.is_empty() { "define a [[realm]], and name its id".to_owned() } else { all.join(" or ") };
-        section.missing("realm", help);
-        return None;
-    };
-    let (span, id) = (named.span(), named.into_inner());
-    let Some(found) = known.realms.iter().find(|realm| realm.realm.id == id) else {
-        if known.realms_are_sure {
-            let problem = Problem::new(format!("there is no realm \"{id}\""), "no [[realm]] has this id");
-            let problem = match closest(id, ids()) {
-                Some(name) => problem.help(format!("did you mean \"{name}\"?")),
-                None if known.realms.is_empty() => problem.help("define a [[realm]] with this id"),
-                None => problem.help(format!("there is {}", ids().collect::<Vec<_>>().join(", "))),
-            };
-            section.error(&span, problem);
-        }
-        return None;
-    };
-    found.used.set(true);
-    for origin in origins {
-        check_realm(section, &span, found, origin);
-    }
-    let realm = Arc::clone(&found.realm);
-    Some(if kind == Kind::Optional { Access::Optional(realm) } else { Access::Protected(realm) })
-}
-
-/// Notes it if the realm cannot be used on the origin: clients would refuse it.
-fn check_realm(section: &Section<'_>, span: &Span, read: &ReadRealm, origin: &Origin) {
-    let scope = &read.realm.realm.auth_scope;
-    if !scope.covers(origin) {
-        let message = format!("the realm \"{}\" is not valid on {origin}", read.realm.id);
-        let problem = Problem::new(message, format!("its scope is \"{scope}\"")).help(format!(
-            "widen the scope, to \"{}\" or a domain above it; passwords have to be set anew then",
-            origin.host()
-        ));
-        return section.error(span, problem);
-    }
-    for path in &read.paths {
-        if path.get_ref().clone().within(scope, origin) != *path.get_ref() {
-            let problem = Problem::new(
-                format!("the path {} is outside of the realm's scope", path.get_ref()),
-                format!("the scope is \"{scope}\""),
-            );
-            section.error(&path.span(), problem.help("clients ignore such a path: remove it, or widen the scope"));
-        }
-    }
 }
 
 fn read_control(section: Section<'_>, access: Option<&Access>) -> AuthControl {

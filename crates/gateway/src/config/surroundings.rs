@@ -137,17 +137,23 @@ pub(super) fn identity(document: &Section<'_>) -> Identity {
         let name = section.parsed(key, "a string such as \"Tagai-User\"", values::identity_header);
         name.unwrap_or_else(|| Spanned::new(section.key_span(key), default))
     };
-    let (user, realm, method) =
-        (read("user", defaults.user), read("realm", defaults.realm), read("method", defaults.method));
-    for (first, second) in [(&user, &realm), (&user, &method), (&realm, &method)] {
-        if first.get_ref() == second.get_ref() {
+    let fields = [
+        read("user", defaults.user),
+        read("realm", defaults.realm),
+        read("method", defaults.method),
+        read("principal", defaults.principal),
+        read("groups", defaults.groups),
+    ];
+    for (number, first) in fields.iter().enumerate() {
+        for second in fields.iter().skip(number + 1).filter(|second| second.get_ref() == first.get_ref()) {
             let later = if first.span().start > second.span().start { first } else { second };
             let message = format!("the field {} would say two things", first.get_ref());
             section.error(&later.span(), Problem::new(message, "another of [identity] has this name"));
         }
     }
     section.finish();
-    Identity { user: user.into_inner(), realm: realm.into_inner(), method: method.into_inner() }
+    let [user, realm, method, principal, groups] = fields.map(Spanned::into_inner);
+    Identity { user, realm, method, principal, groups }
 }
 
 pub(super) fn trust(document: &Section<'_>) -> Trust {

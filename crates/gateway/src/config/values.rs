@@ -135,6 +135,11 @@ pub(super) fn id(text: &str) -> Result<String, Problem> {
     }
 }
 
+/// A rule of one line: who is let through.
+pub(super) fn rule(text: &str) -> Result<String, Problem> {
+    Ok(text.to_owned())
+}
+
 /// The path of a route: absolute, in its plainest spelling.
 pub(super) fn route_path(text: &str) -> Result<String, Problem> {
     let bad = |label: &str| Err(Problem::new(format!("\"{text}\" cannot be the path of a route"), label));
@@ -234,6 +239,8 @@ const STANDARD_FIELDS: &[&str] = &[
     "authentication-info",
     "authorization",
     "cache-control",
+    "client-cert",
+    "client-cert-chain",
     "connection",
     "content-disposition",
     "content-encoding",

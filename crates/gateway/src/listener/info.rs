@@ -4,6 +4,7 @@ use super::Phase;
 use super::activity::Activity;
 use super::interim::Interim;
 use super::limit::Counted;
+use crate::proof::Judgements;
 use crate::tls::TlsFacts;
 use http::{HeaderValue, Version};
 use std::net::SocketAddr;
@@ -28,6 +29,7 @@ pub struct ConnectionInfo {
     pub interim: Option<Interim>,
     /// The client's address as a field's value.
     pub(crate) peer_field: HeaderValue,
+    pub(crate) judgements: Judgements,
     pub(crate) activity: Arc<Activity>,
     pub(crate) alive: Alive,
 }

@@ -3,6 +3,7 @@
 use super::activity::{Activity, Overdue};
 use super::body::RequestBody;
 use super::info::{Alive, ConnectionInfo};
+use crate::proof::Judgements;
 use super::interim::Interim;
 use super::settings::Settings;
 use super::transport::Transport;
@@ -65,6 +66,7 @@ pub(super) async fn connection<F, Fut, B>(
         interim: (!http2).then(Interim::default),
         peer_field: HeaderValue::try_from(peer.ip().to_canonical().to_string())
             .unwrap_or(HeaderValue::from_static("unknown")),
+        judgements: Judgements::default(),
         activity: Arc::clone(&activity),
         alive,
     };

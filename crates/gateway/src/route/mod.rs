@@ -2,14 +2,15 @@
 
 mod path;
 
-use crate::config::{self, Access, Config};
+use crate::config::{self, Access, ClientCertFields, Config};
+use crate::identity::Names;
 use crate::metrics::{Metrics, RouteCounters};
-use crate::proxy::{Host, Policy, StripList, Upstream};
+use crate::proof::{Authority, Gate};
+use crate::proxy::{Host, Policy, Upstream};
 use http::{HeaderValue, Method};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tagai_core::realm::{AuthRealm, Origin, Scheme};
-use tagai_core::server::ConfigError;
 use tagai_server::{Mutual, MutualBuilder};
 use tagai_store::{CredentialStore, SessionStore};
 
@@ -23,13 +24,20 @@ pub struct Table<C, S> {
 /// By `host` and `host:port`, in lower case.
 type Places<C, S> = HashMap<Box<str>, Arc<Place<C, S>>>;
 
+/// Realms, and how they are asked on an origin.
+pub type Realms<C, S> = Vec<(Arc<config::Realm>, Mutual<C, S>)>;
+
 /// What is served on one origin.
 #[derive(Debug)]
 pub struct Place<C, S> {
     /// The origin.
     pub origin: Origin,
-    /// The realms of its routes, each once.
-    pub realms: Vec<Mutual<C, S>>,
+    /// Its text.
+    pub text: Box<str>,
+    /// Its host.
+    pub host: Box<str>,
+    /// The realms of its routes whose users come by Mutual, each once.
+    pub realms: Realms<C, S>,
     /// Longest path first.
     routes: Vec<Entry<C, S>>,
 }
@@ -38,8 +46,14 @@ pub struct Place<C, S> {
 #[derive(Debug)]
 pub struct Entry<C, S> {
     prefix: path::Prefix,
+    /// The origin and the path, as policies and logs call the route.
+    pub id: Box<str>,
     /// Who may pass.
     pub gate: Gate<C, S>,
+    /// For whom an assertion is signed, if for anybody.
+    pub audience: Option<Box<str>>,
+    /// Which fields of RFC 9440 the application gets.
+    pub client_cert: ClientCertFields,
     /// The methods that are let through; all if `None`.
     pub methods: Option<Vec<Method>>,
     /// Where requests go.
@@ -52,15 +66,16 @@ pub struct Entry<C, S> {
     pub(crate) counters: RouteCounters,
 }
 
-/// Who may pass a route.
-#[derive(Debug)]
-pub enum Gate<C, S> {
-    /// Everybody.
-    Public,
-    /// Everybody, and who wants to can log in.
-    Optional(Mutual<C, S>),
-    /// Who is logged in.
-    Protected(Mutual<C, S>),
+/// What routes share.
+pub struct Shared<'a, C, S> {
+    /// Makes realms.
+    pub builder: &'a MutualBuilder<C, S>,
+    /// The authorities, by their ids.
+    pub authorities: &'a HashMap<String, Arc<Authority>>,
+    /// The fields that only the gateway sets.
+    pub names: &'a Names,
+    /// What is counted.
+    pub metrics: &'a Metrics,
 }
 
 /// Why there is no route for a path.
@@ -76,35 +91,20 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
     /// Builds the table of a configuration. `upstream` gives the upstream of a route; a route without one is left out.
     ///
     /// # Errors
-    /// [`ConfigError`], with the realm's id, if a realm does not work on an origin. A checked configuration has none.
+    /// What is wrong, with the realm's id, if a realm does not work on an origin. A checked configuration has no such.
     pub fn new(
         config: &Config,
-        builder: &MutualBuilder<C, S>,
-        metrics: &Metrics,
+        shared: &Shared<'_, C, S>,
         mut upstream: impl FnMut(&config::Route) -> Option<Arc<Upstream>>,
-    ) -> Result<Self, (String, ConfigError)> {
-        let identity = &config.identity;
-        let strip = StripList::new([identity.user.clone(), identity.realm.clone(), identity.method.clone()]);
+    ) -> Result<Self, (String, String)> {
+        let strip = shared.names.strip_list();
         let mut table = Self { plain: HashMap::new(), tls: HashMap::new() };
         for site in &config.sites {
             for origin in &site.origins {
-                let mut realms: Vec<(AuthRealm, Mutual<C, S>)> = Vec::new();
+                let mut realms = Vec::new();
                 let mut routes = Vec::new();
                 for route in &site.routes {
-                    let mut mutual = |realm: &config::Realm| {
-                        if let Some((_, mutual)) = realms.iter().find(|(known, _)| *known == realm.realm) {
-                            return Ok(mutual.clone());
-                        }
-                        let built = builder.build(realm.server_config(origin));
-                        let built = built.map_err(|error| (realm.id.clone(), error))?;
-                        realms.push((realm.realm.clone(), built.clone()));
-                        Ok(built)
-                    };
-                    let gate = match &route.access {
-                        Access::Public => Gate::Public,
-                        Access::Optional(realm) => Gate::Optional(mutual(realm)?),
-                        Access::Protected(realm) => Gate::Protected(mutual(realm)?),
-                    };
+                    let gate = gate(&route.access, origin, shared, &mut realms)?;
                     let control =
                         route.access.realm().filter(|_| route.control != Default::default()).and_then(|realm| {
                             HeaderValue::try_from(route.control.to_field(&realm.realm.name).value).ok()
@@ -112,7 +112,10 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
                     let Some(upstream) = upstream(route) else { continue };
                     routes.push(Entry {
                         prefix: path::Prefix::new(&route.path),
+                        id: id(origin, route).into(),
                         gate,
+                        audience: route.audience.as_deref().map(Box::from),
+                        client_cert: route.client_cert,
                         methods: route.methods.clone(),
                         upstream,
                         policy: Policy {
@@ -122,18 +125,19 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
                             ..Policy::default()
                         },
                         control,
-                        counters: metrics.route(&origin.to_string(), &route.path),
+                        counters: shared.metrics.route(&origin.to_string(), &route.path),
                     });
                 }
-                table.insert(origin, realms.into_iter().map(|(_, mutual)| mutual).collect(), routes);
+                table.insert(origin, realms, routes);
             }
         }
         Ok(table)
     }
 
-    fn insert(&mut self, origin: &Origin, realms: Vec<Mutual<C, S>>, mut routes: Vec<Entry<C, S>>) {
+    fn insert(&mut self, origin: &Origin, realms: Realms<C, S>, mut routes: Vec<Entry<C, S>>) {
         routes.sort_by_key(|route| std::cmp::Reverse(route.prefix.depth()));
-        let place = Arc::new(Place { origin: origin.clone(), realms, routes });
+        let (text, host) = (origin.to_string().into(), origin.host().to_string().into());
+        let place = Arc::new(Place { origin: origin.clone(), text, host, realms, routes });
         let places = match origin.scheme() {
             Scheme::Http => &mut self.plain,
             Scheme::Https => &mut self.tls,
@@ -167,8 +171,44 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
 
     /// Every realm on every origin.
     pub fn realms(&self) -> impl Iterator<Item = &Mutual<C, S>> {
-        self.plain.values().chain(self.tls.values()).flat_map(|place| &place.realms)
+        self.plain.values().chain(self.tls.values()).flat_map(|place| &place.realms).map(|(_, mutual)| mutual)
     }
+}
+
+/// How policies and logs call a route.
+#[must_use]
+pub fn id(origin: &Origin, route: &config::Route) -> String {
+    format!("{origin}{}", route.path)
+}
+
+/// The gate of a route. Routes of one origin with one realm share it, as their sessions do.
+fn gate<C: CredentialStore, S: SessionStore>(
+    access: &Access,
+    origin: &Origin,
+    shared: &Shared<'_, C, S>,
+    realms: &mut Realms<C, S>,
+) -> Result<Gate<C, S>, (String, String)> {
+    let wanted = access.asks().map(|asks| &asks.client_cas).into_iter().flatten();
+    let authorities = wanted.filter_map(|ca| shared.authorities.get(&ca.id)).map(Arc::clone).collect();
+    let mut gate = Gate::new(access, authorities);
+    let Some(realm) = access.realm() else { return Ok(gate) };
+    if gate.proofs.mutual {
+        let known = realms.iter().find(|(known, _)| known.realm == realm.realm).map(|(_, mutual)| mutual.clone());
+        gate.mutual = Some(match known {
+            Some(mutual) => mutual,
+            None => {
+                let built = shared.builder.build(realm.server_config(origin));
+                let built = built.map_err(|error| (realm.id.clone(), error.to_string()))?;
+                realms.push((Arc::clone(realm), built.clone()));
+                built
+            }
+        });
+    }
+    if gate.proofs.password_tls {
+        let built = shared.builder.password_tls(realm.server_config(origin));
+        gate.password = Some(built.map_err(|error| (realm.id.clone(), error.to_string()))?);
+    }
+    Ok(gate)
 }
 
 impl<C, S> Place<C, S> {

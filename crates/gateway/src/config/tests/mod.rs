@@ -2,6 +2,7 @@
 
 mod bad;
 mod good;
+mod proof;
 
 use super::{Config, ConfigErrors};
 use std::path::Path;

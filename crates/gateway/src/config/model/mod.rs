@@ -1,5 +1,11 @@
 //! What a configuration says, checked, in the types of the project.
 
+mod proof;
+
+pub use proof::{
+    Asks, Assertion, CertificateName, ClientCa, ClientCertFields, CrlPolicy, CrlSource, Proofs, Unregistered,
+};
+
 use http::uri::{Authority, Uri};
 use http::{HeaderName, Method};
 use ipnet::IpNet;
@@ -76,6 +82,8 @@ pub struct Realm {
     pub nonce_window: u32,
     /// `paths`: where the realm applies, if not on the whole server.
     pub paths: Option<Paths>,
+    /// `unregistered`: what holds for users that belong to no registered principal.
+    pub unregistered: Unregistered,
 }
 
 impl Realm {
@@ -106,8 +114,14 @@ pub struct Site {
 pub struct Route {
     /// `path`: a prefix that ends where a segment ends.
     pub path: String,
-    /// `access` and `realm`.
+    /// `access`, `proof`, `realm` and `client-ca`.
     pub access: Access,
+    /// `allow`: who is let through, in rules of one line; `None` if nothing is said.
+    pub allow: Option<Vec<String>>,
+    /// `audience`: for whom an assertion is signed; none is sent if nothing is said.
+    pub audience: Option<String>,
+    /// `client-cert`.
+    pub client_cert: ClientCertFields,
     /// `upstream`: where requests go.
     pub upstream: Upstream,
     /// `methods`: the methods that are let through; all if nothing is said.
@@ -131,20 +145,26 @@ pub struct Route {
 pub enum Access {
     /// Everybody; nobody is asked who they are.
     Public,
-    /// Everybody; who wants to can log in (RFC 8053 §3).
-    Optional(Arc<Realm>),
-    /// Users of the realm.
-    Protected(Arc<Realm>),
+    /// Everybody; who wants to can prove themselves (RFC 8053 §3).
+    Optional(Asks),
+    /// Who is proven.
+    Protected(Asks),
 }
 
 impl Access {
-    /// The realm, unless the route is public.
+    /// How clients are asked, unless the route is public.
     #[must_use]
-    pub const fn realm(&self) -> Option<&Arc<Realm>> {
+    pub const fn asks(&self) -> Option<&Asks> {
         match self {
             Self::Public => None,
-            Self::Optional(realm) | Self::Protected(realm) => Some(realm),
+            Self::Optional(asks) | Self::Protected(asks) => Some(asks),
         }
+    }
+
+    /// The realm, if users of one are let through.
+    #[must_use]
+    pub fn realm(&self) -> Option<&Arc<Realm>> {
+        self.asks()?.realm.as_ref()
     }
 }
 
@@ -191,6 +211,18 @@ pub struct Identity {
     pub realm: HeaderName,
     /// `method`: how the user was proven; `Tagai-Method` if nothing is said.
     pub method: HeaderName,
+    /// `principal`: whose credential it was; `Tagai-Principal` if nothing is said.
+    pub principal: HeaderName,
+    /// `groups`: the principal's groups, separated by commas; `Tagai-Groups` if nothing is said.
+    pub groups: HeaderName,
+}
+
+impl Identity {
+    /// All of the names.
+    #[must_use]
+    pub fn all(&self) -> [&HeaderName; 5] {
+        [&self.user, &self.realm, &self.method, &self.principal, &self.groups]
+    }
 }
 
 impl Default for Identity {
@@ -199,6 +231,8 @@ impl Default for Identity {
             user: HeaderName::from_static("tagai-user"),
             realm: HeaderName::from_static("tagai-realm"),
             method: HeaderName::from_static("tagai-method"),
+            principal: HeaderName::from_static("tagai-principal"),
+            groups: HeaderName::from_static("tagai-groups"),
         }
     }
 }

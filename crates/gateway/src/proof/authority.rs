@@ -1,0 +1,160 @@
+//! A `[[client-ca]]` at work: whose certificates are taken, and which of them are revoked by now.
+
+use super::Refusal;
+use crate::config;
+use crate::identity::ClientCertificate;
+use crate::listener::ConnectionInfo;
+use arc_swap::ArcSwap;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tagai_pki::client_ca::{ClientCa, VerifiedClient};
+use tagai_pki::crl::CrlSet;
+use tagai_store::principal::{Authority as AuthorityId, CertificateName, Credential, KeyPin, NameKind, Serial};
+
+/// Each state of each authority has a number of its own, so that what was found out in one is never taken for another's.
+static STATES: AtomicU64 = AtomicU64::new(1);
+
+/// How long it is remembered that a certificate was refused, in seconds: it may be that its time had not come.
+const REFUSED_FOR: u64 = 5;
+
+/// The most judgements that a connection keeps: one for each authority of a route.
+const KEPT: usize = 8;
+
+/// Whose certificates are taken.
+#[derive(Debug)]
+pub struct Authority {
+    config: Arc<config::ClientCa>,
+    ca: ClientCa,
+    state: ArcSwap<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    number: u64,
+    crls: Arc<CrlSet>,
+}
+
+impl State {
+    fn new(crls: Arc<CrlSet>) -> Arc<Self> {
+        Arc::new(Self { number: STATES.fetch_add(1, Ordering::Relaxed), crls })
+    }
+}
+
+/// A client whose certificate is taken, with everything that is told of it: made once for a connection.
+#[derive(Debug)]
+pub struct Client {
+    /// What the authority says.
+    pub verified: VerifiedClient,
+    /// The credential that it is.
+    pub credential: Credential,
+    /// The serial number, for the deny list.
+    pub serial: Serial,
+    /// The key, for the deny list.
+    pub key: KeyPin,
+    /// All names in it, with their kinds: `dns:device1.example.com`.
+    pub names: Vec<String>,
+    /// The key's text form: `sha256:BASE64`.
+    pub pin: String,
+    /// What applications get (RFC 9440).
+    pub told: ClientCertificate,
+}
+
+impl Client {
+    fn new(verified: VerifiedClient) -> Result<Self, Refusal> {
+        let failed = |error: &dyn std::fmt::Display| Refusal::new("certificate-unusable", error.to_string());
+        let kind = match verified.name.kind() {
+            tagai_pki::names::NameKind::Uri => NameKind::Uri,
+            tagai_pki::names::NameKind::Dns => NameKind::Dns,
+            tagai_pki::names::NameKind::Email => NameKind::Email,
+            tagai_pki::names::NameKind::CommonName => NameKind::Cn,
+        };
+        let name = CertificateName::new(kind, verified.name.value()).map_err(|error| failed(&error))?;
+        let client_ca = AuthorityId::new(&verified.ca).map_err(|error| failed(&error))?;
+        let facts = &verified.facts;
+        let kinds = [
+            ("dns", &facts.dns_names),
+            ("uri", &facts.uri_names),
+            ("email", &facts.email_names),
+            ("cn", &facts.common_names),
+        ];
+        let names = kinds.into_iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}:{name}")));
+        let (leaf, rest) = verified.chain.split_first().ok_or_else(|| failed(&"an empty chain"))?;
+        let rest: Vec<&[u8]> = rest.iter().map(|der| der.as_ref()).collect();
+        let key = KeyPin::from_octets(*facts.key.octets());
+        Ok(Self {
+            credential: Credential::Certificate { client_ca, name },
+            serial: facts.serial.parse().map_err(|error: tagai_store::principal::NameError| failed(&error))?,
+            key,
+            names: names.collect(),
+            pin: key.to_string(),
+            told: ClientCertificate::new(leaf, &rest),
+            verified,
+        })
+    }
+}
+
+/// What was found out about a certificate.
+type Judgement = Result<Arc<Client>, Arc<Refusal>>;
+
+/// What was found out about a connection's certificate. All of its requests are about the same one.
+#[derive(Debug, Default)]
+pub(crate) struct Judgements(Mutex<Vec<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    state: u64,
+    until: u64,
+    judgement: Judgement,
+}
+
+impl Authority {
+    /// An authority with the revocation lists of the moment.
+    pub(crate) fn new(config: Arc<config::ClientCa>, ca: ClientCa, crls: Arc<CrlSet>) -> Self {
+        Self { config, ca, state: ArcSwap::new(State::new(crls)) }
+    }
+
+    /// What the configuration says of it.
+    #[must_use]
+    pub fn config(&self) -> &config::ClientCa {
+        &self.config
+    }
+
+    pub(crate) fn ca(&self) -> &ClientCa {
+        &self.ca
+    }
+
+    /// Other revocation lists. From now on every certificate is looked at anew, those of open connections too.
+    pub(crate) fn replace_crls(&self, crls: Arc<CrlSet>) {
+        self.state.store(State::new(crls));
+    }
+
+    /// Who a chain, that the client of this connection has shown, names.
+    pub(crate) fn client(
+        &self,
+        info: &ConnectionInfo,
+        chain: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Arc<Client>, Arc<Refusal>> {
+        let state = self.state.load();
+        let seconds = now.as_secs();
+        let mut known = info.judgements.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.iter().find(|known| known.state == state.number && seconds < known.until) {
+            return found.judgement.clone();
+        }
+        let verified = self.ca.verify(chain, &state.crls, now);
+        let verified = verified.map_err(|why| Refusal::new(why.code(), format!("{}: {why}", self.config.id)));
+        let judgement = verified.and_then(Client::new).map(Arc::new).map_err(Arc::new);
+        let until = match &judgement {
+            Ok(client) => client.verified.valid_until.as_secs(),
+            Err(_) => seconds.saturating_add(REFUSED_FOR),
+        };
+        // Those of states that are gone come out again sooner or later.
+        known.retain(|known| known.state != state.number);
+        if known.len() >= KEPT {
+            known.remove(0);
+        }
+        known.push(Known { state: state.number, until, judgement: judgement.clone() });
+        judgement
+    }
+}

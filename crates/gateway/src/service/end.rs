@@ -1,0 +1,68 @@
+//! What the gateway serves itself: the end of a session, and the keys for assertions.
+
+use super::who::{Users, users};
+use super::{Rules, Service, connection};
+use crate::answers::{Message, answer};
+use crate::identity::assertion::jwks_response;
+use crate::listener::{ConnectionInfo, RequestBody};
+use crate::proxy::Body;
+use crate::route::Place;
+use http::header::ALLOW;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use tagai_server::{Answer, Connection, Mutual, Proof};
+use tagai_store::{CredentialStore, SessionStore};
+
+impl<C: CredentialStore, S: SessionStore> Service<C, S> {
+    /// Ends the session that a request is proven with.
+    pub(super) async fn log_out(
+        &self,
+        rules: &Rules<C, S>,
+        place: &Place<C, S>,
+        request: &Request<RequestBody>,
+        info: &ConnectionInfo,
+    ) -> Response<Body> {
+        if request.method() != Method::POST {
+            let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, Message::Status, request.headers());
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return self.proven_to_users(response, rules, place, request, info).await;
+        }
+        let connection = connection(rules, info, request.headers());
+        match users(&place.realms, request.headers(), &connection).await {
+            Users::Proven { mutual, proof, .. } => end(mutual, request.headers(), &connection, proof).await,
+            Users::Answer(answer) => super::ask::refused(answer, request.headers()),
+            Users::Guest(Some(invitation)) => {
+                super::ask::page(Answer::from_invitation(&invitation), Message::LogIn, request.headers())
+            }
+            Users::Guest(None) => self.misdirected(StatusCode::NOT_FOUND, request),
+        }
+    }
+
+    /// The keys that assertions are checked with.
+    pub(super) async fn keys(
+        &self,
+        rules: &Rules<C, S>,
+        place: &Place<C, S>,
+        request: &Request<RequestBody>,
+        info: &ConnectionInfo,
+    ) -> Response<Body> {
+        let Some(signer) = &rules.signer else { return self.misdirected(StatusCode::NOT_FOUND, request) };
+        self.proven_to_users(jwks_response(signer, request.method()), rules, place, request, info).await
+    }
+}
+
+async fn end<C: CredentialStore, S: SessionStore>(
+    mutual: &Mutual<C, S>,
+    fields: &HeaderMap,
+    connection: &Connection,
+    proof: Proof,
+) -> Response<Body> {
+    let mut response = match mutual.log_out(fields, connection).await {
+        Ok(()) => answer(StatusCode::OK, Message::LoggedOut, fields),
+        Err(error) => {
+            tracing::error!(%error, "a session could not be ended");
+            answer(StatusCode::INTERNAL_SERVER_ERROR, Message::Status, fields)
+        }
+    };
+    response.headers_mut().insert(proof.name, proof.value);
+    response
+}

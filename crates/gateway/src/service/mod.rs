@@ -1,0 +1,359 @@
+//! The way of a request through the gateway.
+//!
+//! ```text
+//! check ─► origin (421) ─► route (404, 400) ─► method (405) ─► who is it (401, 403, 421) ─► may they (403)
+//!       ─► what is the application told ─► forward (413, 502, 504) ─► proof
+//! ```
+
+mod ask;
+mod end;
+mod inform;
+mod who;
+
+use crate::address::Trusted;
+use crate::answers::{Message, answer};
+use crate::identity::{Names, Signer};
+use crate::listener::{Abort, ConnectionInfo, RequestBody};
+use crate::metrics::{KindLabel, Metrics};
+use crate::observe::{Journal, wall_clock};
+use crate::proof::{Admitted, Asked, Identified, Kind, Principals, Refusal, is_for, permit};
+use crate::proxy::{Body, ForwardContext, ProxyError, check, forward};
+use crate::route::{Entry, NoRoute, Place, Table};
+use arc_swap::ArcSwap;
+use http::header::{ALLOW, AUTHORIZATION, EXPECT, WWW_AUTHENTICATE};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+use tagai_policy::Policies;
+use tagai_server::{Connection, Proof};
+use tagai_store::{CredentialStore, SessionStore};
+use inform::told;
+use who::Who;
+
+/// Where a user's session is ended: POST, with credentials. The path is the gateway's own, whatever the routes say.
+pub const LOGOUT_PATH: &str = "/.well-known/tagai/logout";
+
+/// Where the keys are that assertions can be checked with (RFC 7517), if there are any.
+pub const JWKS_PATH: &str = "/.well-known/tagai/jwks.json";
+
+const AUTHENTICATION_CONTROL: HeaderName = HeaderName::from_static("authentication-control");
+
+/// The rules, which a reload replaces as a whole.
+#[derive(Debug)]
+pub struct Rules<C, S> {
+    /// Origins and routes.
+    pub table: Table<C, S>,
+    /// The names of the fields that tell an application who somebody is.
+    pub names: Names,
+    /// Whose word on addresses counts.
+    pub trusted: Trusted,
+    /// Who may do what.
+    pub policies: Policies,
+    /// What signs assertions.
+    pub signer: Option<Signer>,
+}
+
+/// Answers requests by the rules of the moment.
+#[derive(Debug)]
+pub struct Service<C, S> {
+    rules: ArcSwap<Rules<C, S>>,
+    principals: ArcSwap<Principals>,
+    metrics: Arc<Metrics>,
+    journal: Arc<Journal>,
+}
+
+/// One request's surroundings.
+struct Scene<'a, C, S> {
+    rules: &'a Rules<C, S>,
+    place: &'a Place<C, S>,
+    entry: &'a Entry<C, S>,
+    info: &'a ConnectionInfo,
+    authority: &'a Authority,
+    /// Where the request came from, by the word of whoever is trusted.
+    connection: Connection,
+    /// Since the epoch.
+    now: Duration,
+}
+
+impl<C: CredentialStore, S: SessionStore> Service<C, S> {
+    /// A service with these rules, for these principals.
+    #[must_use]
+    pub fn new(rules: Rules<C, S>, principals: Principals, metrics: Arc<Metrics>, journal: Arc<Journal>) -> Self {
+        Self {
+            rules: ArcSwap::from_pointee(rules),
+            principals: ArcSwap::from_pointee(principals),
+            metrics,
+            journal,
+        }
+    }
+
+    /// Other rules, for all requests that begin from now on.
+    pub fn replace(&self, rules: Rules<C, S>) {
+        self.rules.store(Arc::new(rules));
+    }
+
+    /// The rules of the moment.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules<C, S>> {
+        self.rules.load_full()
+    }
+
+    /// Other principals, for all requests that begin from now on. The ones before come back.
+    pub fn replace_principals(&self, principals: Principals) -> Arc<Principals> {
+        self.principals.swap(Arc::new(principals))
+    }
+
+    /// The principals of the moment.
+    #[must_use]
+    pub fn principals(&self) -> Arc<Principals> {
+        self.principals.load_full()
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// None at present: what ends a connection is the failure of a body.
+    pub async fn serve(
+        &self,
+        mut request: Request<RequestBody>,
+        info: Arc<ConnectionInfo>,
+    ) -> Result<Response<Body>, Abort> {
+        let rules = self.rules();
+        rules.trusted.remove_others_words(info.peer.ip(), request.headers_mut());
+        let secure = info.tls.is_some();
+        let authority = match check(&request, secure) {
+            Ok(authority) => authority,
+            Err(refusal) => {
+                tracing::debug!(peer = %info.peer, reason = refusal.reason, "request refused");
+                return Ok(self.misdirected(refusal.status, &request));
+            }
+        };
+        let Some(place) = rules.table.find(secure, authority.as_str()) else {
+            tracing::debug!(peer = %info.peer, %authority, "no such origin is configured");
+            return Ok(self.misdirected(StatusCode::MISDIRECTED_REQUEST, &request));
+        };
+        match request.uri().path() {
+            LOGOUT_PATH => return Ok(self.log_out(&rules, place, &request, &info).await),
+            JWKS_PATH if rules.signer.is_some() => return Ok(self.keys(&rules, place, &request, &info).await),
+            _ => {}
+        }
+        let entry = match place.route(request.uri().path()) {
+            Ok(entry) => entry,
+            Err(NoRoute::NotFound) => {
+                let response = self.misdirected(StatusCode::NOT_FOUND, &request);
+                return Ok(self.proven_to_users(response, &rules, place, &request, &info).await);
+            }
+            Err(NoRoute::Ambiguous) => {
+                tracing::warn!(peer = %info.peer, path = request.uri().path(), "a path that could be of two routes");
+                let response = self.misdirected(StatusCode::BAD_REQUEST, &request);
+                return Ok(self.proven_to_users(response, &rules, place, &request, &info).await);
+            }
+        };
+        let connection = connection(&rules, &info, request.headers());
+        let now = wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let scene = Scene { rules: &rules, place, entry, info: &info, authority: &authority, connection, now };
+        let response = self.pass(&scene, request).await;
+        entry.counters.count(response.status());
+        Ok(response)
+    }
+
+    fn misdirected(&self, status: StatusCode, request: &Request<RequestBody>) -> Response<Body> {
+        self.metrics.misdirected.inc();
+        let origin = status == StatusCode::MISDIRECTED_REQUEST;
+        answer(status, if origin { Message::Misdirected } else { Message::Status }, request.headers())
+    }
+
+    /// Lets a request pass the gate of its route, or not.
+    async fn pass(&self, scene: &Scene<'_, C, S>, request: Request<RequestBody>) -> Response<Body> {
+        let entry = scene.entry;
+        if let Some(methods) = &entry.methods
+            && !methods.contains(request.method())
+        {
+            let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, Message::Status, request.headers());
+            let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+            response.headers_mut().extend(HeaderValue::try_from(allow).ok().map(|allow| (ALLOW, allow)));
+            return self.proven_to_users(response, scene.rules, scene.place, &request, scene.info).await;
+        }
+        if entry.gate.looks_at_connection() && !is_for(scene.info, &scene.place.origin) {
+            tracing::debug!(peer = %scene.info.peer, route = %entry.id, "the handshake was with another host");
+            return self.misdirected(StatusCode::MISDIRECTED_REQUEST, &request);
+        }
+        let mut response = match self.who(scene, request.headers()).await {
+            Who::Proven(identified, proof) => self.somebody(scene, request, *identified, proof).await,
+            Who::Answer(answer) => ask::refused(answer, request.headers()),
+            Who::Guest { invitation, refused } => self.guest(scene, request, invitation, refused).await,
+        };
+        if let Some(control) = &entry.control {
+            response.headers_mut().append(AUTHENTICATION_CONTROL, control.clone());
+        }
+        response
+    }
+
+    /// Serves, or refuses, somebody who is proven.
+    async fn somebody(
+        &self,
+        scene: &Scene<'_, C, S>,
+        mut request: Request<RequestBody>,
+        identified: Identified,
+        proof: Option<Proof>,
+    ) -> Response<Body> {
+        let method = identified.method;
+        let admitted = self.admit(scene, request.uri().path(), request.method(), identified);
+        let told = admitted.and_then(|who| {
+            let told = who.as_ref().map(|who| told(scene, &request, who)).transpose();
+            let told = told.map_err(|refusal| (refusal, who.as_ref().map(|who| who.name.clone())))?;
+            Ok((told.unwrap_or_default(), who))
+        });
+        let (fields, who) = match told {
+            Ok(told) => told,
+            Err((refusal, name)) => {
+                let mut response = self.refuse(scene, &request, &refusal, name.as_deref(), Some(method));
+                response.headers_mut().extend(proof.map(|proof| (proof.name, proof.value)));
+                return response;
+            }
+        };
+        if who.is_some() {
+            self.metrics.proven(method);
+        }
+        if scene.entry.gate.password.is_some() {
+            ask::hide_password(request.headers_mut());
+        }
+        let Some(proof) = proof else { return self.forward(scene, request, &fields).await };
+        // If there is an interim response, the proof belongs into that (RFC 8120 §4.5).
+        let interim = scene.info.interim.as_ref().filter(|_| request.headers().contains_key(EXPECT));
+        let interim = interim.filter(|interim| interim.arm(&proof.name, &proof.value));
+        let mut response = self.forward(scene, request, &fields).await;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            // To a user who is proven, and has the server's proof, it can only mean this.
+            *response.status_mut() = StatusCode::FORBIDDEN;
+            response.headers_mut().remove(WWW_AUTHENTICATE);
+        }
+        if !interim.is_some_and(|interim| interim.settle()) {
+            response.headers_mut().insert(proof.name, proof.value);
+        }
+        response
+    }
+
+    /// Who is let through, as whom; `None` as a guest, on routes for everybody.
+    ///
+    /// # Errors
+    /// Why not, and the name by which that is written down.
+    #[allow(clippy::type_complexity, reason = "it is taken apart at once")]
+    fn admit(
+        &self,
+        scene: &Scene<'_, C, S>,
+        path: &str,
+        method: &Method,
+        identified: Identified,
+    ) -> Result<Option<Admitted>, (Refusal, Option<String>)> {
+        let credential = identified.credential.to_string();
+        let admitted = match identified.resolve(&self.principals.load()) {
+            Ok(admitted) => Some(admitted),
+            // Everybody may be here, whoever they are not.
+            Err(_) if scene.entry.gate.kind != Kind::Protected => None,
+            Err(refusal) => return Err((refusal, Some(credential))),
+        };
+        match permit(&scene.rules.policies, admitted.as_ref(), &scene.asked(path, method)) {
+            Ok(()) => Ok(admitted),
+            Err(refusal) => Err((refusal, Some(admitted.map_or(credential, |who| who.name)))),
+        }
+    }
+
+    /// Serves, asks or refuses a guest.
+    async fn guest(
+        &self,
+        scene: &Scene<'_, C, S>,
+        request: Request<RequestBody>,
+        invitation: Option<tagai_core::server::Invitation>,
+        refused: Option<Refusal>,
+    ) -> Response<Body> {
+        let gate = &scene.entry.gate;
+        if gate.kind == Kind::Protected {
+            return self.ask(scene, &request, invitation, refused);
+        }
+        let asked = scene.asked(request.uri().path(), request.method());
+        if let Err(refusal) = permit(&scene.rules.policies, None, &asked) {
+            // Somebody, once proven, may be permitted what a guest is not.
+            if gate.kind == Kind::Optional && (invitation.is_some() || gate.password.is_some()) {
+                return self.ask(scene, &request, invitation, refused);
+            }
+            return self.refuse(scene, &request, &refusal, None, None);
+        }
+        let mut response = self.forward(scene, request, &[]).await;
+        if let Some(invitation) = invitation.filter(|_| gate.kind == Kind::Optional) {
+            ask::invite(&mut response, &invitation);
+        }
+        response
+    }
+
+    /// Sends a request to the application; a failure becomes a page.
+    async fn forward(
+        &self,
+        scene: &Scene<'_, C, S>,
+        request: Request<RequestBody>,
+        identity: &[(HeaderName, HeaderValue)],
+    ) -> Response<Body> {
+        let accept = accepts_html(request.headers());
+        let context = ForwardContext {
+            connection: scene.info,
+            authority: scene.authority,
+            policy: &scene.entry.policy,
+            add: identity,
+            trusted: scene.rules.trusted.contains(scene.info.peer.ip()),
+        };
+        match forward(request, &scene.entry.upstream, &context).await {
+            Ok(response) => response,
+            Err(error) => self.failed(&error, scene, &accept),
+        }
+    }
+
+    fn failed(&self, error: &ProxyError, scene: &Scene<'_, C, S>, accept: &HeaderMap) -> Response<Body> {
+        let status = error.status();
+        if error.is_clients() {
+            tracing::debug!(peer = %scene.info.peer, %error, "request failed");
+            return answer(status, Message::Status, accept);
+        }
+        let id = random_id();
+        let kind = if status == StatusCode::GATEWAY_TIMEOUT { "timeout" } else { "broken" };
+        self.metrics.upstream_failures.get_or_create(&KindLabel { kind }).inc();
+        tracing::error!(id, peer = %scene.info.peer, %error, "the application did not answer");
+        answer(status, Message::Failure(&id), accept)
+    }
+}
+
+impl<'a, C, S> Scene<'a, C, S> {
+    /// What is asked for, as policies see it.
+    fn asked<'b>(&'b self, path: &'b str, method: &'b Method) -> Asked<'b> {
+        Asked {
+            route: &self.entry.id,
+            origin: &self.place.origin,
+            host: &self.place.host,
+            path,
+            method: method.as_str(),
+            source: self.connection.address,
+            time: self.now.as_secs(),
+        }
+    }
+}
+
+fn connection<C, S>(rules: &Rules<C, S>, info: &ConnectionInfo, fields: &HeaderMap) -> Connection {
+    Connection { channel: (*info.channel).clone(), address: rules.trusted.client(info.peer.ip(), fields) }
+}
+
+/// What of a request decides how an answer looks, kept while the request itself is sent on.
+fn accepts_html(fields: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    if let Some(accept) = fields.get(http::header::ACCEPT) {
+        kept.insert(http::header::ACCEPT, accept.clone());
+    }
+    kept
+}
+
+/// An id under which the log knows more.
+fn random_id() -> String {
+    let mut octets = [0; 8];
+    // It only has to be another one each time; without randomness it says nothing.
+    let _ = getrandom::fill(&mut octets);
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
