@@ -193,7 +193,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
         // If there is an interim response, the proof belongs into that (RFC 8120 §4.5).
         let interim = scene.info.interim.as_ref().filter(|_| request.headers().contains_key(EXPECT));
         let interim = interim.filter(|interim| interim.arm(&proof.name, &proof.value));
-        let identity = identity::fields(&scene.rules.identity, user);
+        let identity = identity::of_user(&scene.rules.identity, user);
         let mut response = self.forward(scene, request, &identity).await;
         if response.status() == StatusCode::UNAUTHORIZED {
             // To a user who is proven, and has the server's proof, it can only mean this.

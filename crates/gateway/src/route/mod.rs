@@ -3,8 +3,9 @@
 mod path;
 
 use crate::config::{self, Access, Config};
+use crate::identity::Names;
 use crate::metrics::{Metrics, RouteCounters};
-use crate::proxy::{Host, Policy, StripList, Upstream};
+use crate::proxy::{Host, Policy, Upstream};
 use http::{HeaderValue, Method};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -83,8 +84,7 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
         metrics: &Metrics,
         mut upstream: impl FnMut(&config::Route) -> Option<Arc<Upstream>>,
     ) -> Result<Self, (String, ConfigError)> {
-        let identity = &config.identity;
-        let strip = StripList::new([identity.user.clone(), identity.realm.clone(), identity.method.clone()]);
+        let strip = Names::from(&config.identity).strip_list();
         let mut table = Self { plain: HashMap::new(), tls: HashMap::new() };
         for site in &config.sites {
             for origin in &site.origins {
