@@ -3,16 +3,19 @@
 use crate::client::{Client, Inner};
 use crate::clock::Clock;
 use crate::error::{Error, UsageError};
+use crate::identity::{ClientIdentity, KeyPin};
 use crate::prompt::Prompt;
 use crate::sequence::Demand;
-use crate::wire::{Connector, Pool, tls_config};
+use crate::wire::{Connector, Peer, Pool, Tls};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tagai_core::message::Role;
+use tagai_core::realm::{Origin, Scheme};
 
 /// How long the client waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +80,7 @@ impl Default for HeadLimits {
 /// Sets a [`Client`] up; see [`Client::builder`].
 pub struct ClientBuilder {
     roots: RootCertStore,
+    peers: BTreeMap<Origin, Peer>,
     timeouts: Timeouts,
     pool: PoolLimits,
     head: HeadLimits,
@@ -90,6 +94,7 @@ impl ClientBuilder {
     pub(crate) fn new() -> Self {
         Self {
             roots: RootCertStore::empty(),
+            peers: BTreeMap::new(),
             timeouts: Timeouts::default(),
             pool: PoolLimits::default(),
             head: HeadLimits::default(),
@@ -146,6 +151,22 @@ impl ClientBuilder {
         Ok(self)
     }
 
+    /// Shows a certificate or a bare key to a server that asks for one in TLS. It is shown to this server alone, and not to one that it
+    /// redirects to; call this for each server that should see it.
+    #[must_use]
+    pub fn identity(mut self, server: &Origin, identity: ClientIdentity) -> Self {
+        self.peers.entry(server.clone()).or_default().identity = Some(identity);
+        self
+    }
+
+    /// Knows a server by its bare key (RFC 7250), and not by certificates: by this one, or by another that was given for it. Connections
+    /// to it are TLS 1.3, and logins over them are bound to the connection (RFC 9266).
+    #[must_use]
+    pub fn pin(mut self, server: &Origin, key: KeyPin) -> Self {
+        self.peers.entry(server.clone()).or_default().pins.push(key);
+        self
+    }
+
     /// Sets the time limits.
     #[must_use]
     pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
@@ -198,9 +219,9 @@ impl ClientBuilder {
     /// Makes the client.
     ///
     /// # Errors
-    /// [`Error::Usage`] if a limit lets nothing through.
+    /// [`Error::Usage`] if a limit lets nothing through, or a key belongs to a server without TLS.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { roots, timeouts, pool, head, http2, max_redirects, prompt, demand } = self;
+        let Self { roots, peers, timeouts, pool, head, http2, max_redirects, prompt, demand } = self;
         for (limit, name, least) in [
             (pool.per_origin, "the number of connections to one server", 1),
             (pool.total, "the number of connections", 1),
@@ -211,7 +232,11 @@ impl ClientBuilder {
                 return Err(UsageError::Limit(name).into());
             }
         }
-        let connector = Connector::new(tls_config(roots)?, http2, timeouts, head);
+        if let Some(origin) = peers.keys().find(|origin| origin.scheme() != Scheme::Https) {
+            let why = format!("keys and certificates are shown in TLS, and {origin} is without");
+            return Err(UsageError::Identity(why).into());
+        }
+        let connector = Connector::new(Tls::new(roots, http2, peers)?, timeouts, head);
         Ok(Client::from_inner(Inner {
             core: Mutex::new(tagai_core::client::Client::new(Role::OriginServer)),
             clock: Clock::default(),

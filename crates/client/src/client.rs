@@ -87,6 +87,7 @@ impl Client {
     ) -> Result<(), RememberError> {
         let validation = match server.scheme() {
             tagai_core::realm::Scheme::Http => ValidationMethod::Host,
+            tagai_core::realm::Scheme::Https if self.0.pool.expects_bare_key(server) => ValidationMethod::TlsExporter,
             tagai_core::realm::Scheme::Https => ValidationMethod::TlsServerEndPoint,
         };
         let (inner, realm, server) = (Arc::clone(&self.0), realm.clone(), server.clone());

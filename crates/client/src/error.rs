@@ -134,6 +134,12 @@ pub enum UsageError {
     /// No certificate in what should hold root certificates.
     #[error("the root certificates cannot be used: {0}")]
     Roots(String),
+    /// A certificate, key or pin that cannot be used.
+    #[error("{0}")]
+    Identity(String),
+    /// A password that cannot be sent by `password-tls`.
+    #[error("the password cannot be sent by password-tls: {0}")]
+    PasswordTls(&'static str),
     /// A limit that lets nothing through.
     #[error("{0} is too small to work with")]
     Limit(&'static str),

@@ -86,6 +86,7 @@ mod builder;
 mod client;
 mod clock;
 mod error;
+mod identity;
 mod prompt;
 mod reply;
 mod request;
@@ -101,6 +102,7 @@ pub use client::{Client, Login, RememberError};
 pub use error::{
     BoxError, Error, ErrorKind, LoginRequired, NetworkFault, NotProven, RedirectError, Unproven, UsageError,
 };
+pub use identity::{ClientIdentity, KeyPin, PinError};
 pub use prompt::{Ask, BoxFuture, FixedCredential, MAX_ATTEMPTS, Prompt};
 pub use reply::{Hop, Proof, Reply};
 pub use request::Request;

@@ -3,9 +3,10 @@
 use crate::body::Content;
 use crate::error::Error;
 use crate::url::Url;
+use crate::wire::{Facts, Shown};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, Version};
-use rustls::pki_types::CertificateDer;
+use std::sync::Arc;
 use tagai_core::credential::Username;
 use tagai_core::realm::{AuthRealm, Origin};
 
@@ -57,7 +58,7 @@ pub struct Reply {
     pub(crate) content: Content,
     pub(crate) proof: Proof,
     pub(crate) hops: Vec<Hop>,
-    pub(crate) certificate: Option<CertificateDer<'static>>,
+    pub(crate) facts: Arc<Facts>,
 }
 
 impl Reply {
@@ -103,10 +104,23 @@ impl Reply {
         &self.hops
     }
 
-    /// The server's certificate in DER, as TLS verified it. `None` for `http`.
+    /// The server's certificate in DER, as TLS verified it. `None` for `http`, and for a server that is known by its key.
     #[must_use]
     pub fn server_certificate(&self) -> Option<&[u8]> {
-        self.certificate.as_deref()
+        match self.facts.shown.as_ref()? {
+            Shown::Certificate(certificate) => Some(certificate),
+            Shown::Key(_) => None,
+        }
+    }
+
+    /// The server's bare key (RFC 7250), as a `SubjectPublicKeyInfo` in DER, if the server is known by a
+    /// [pin](crate::ClientBuilder::pin): TLS has proven that the server has it.
+    #[must_use]
+    pub fn server_key(&self) -> Option<&[u8]> {
+        match self.facts.shown.as_ref()? {
+            Shown::Key(key) => Some(key),
+            Shown::Certificate(_) => None,
+        }
     }
 
     /// The body, to be read as it arrives.

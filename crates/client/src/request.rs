@@ -6,8 +6,10 @@ use crate::error::{Error, RedirectError, UsageError};
 use crate::reply::{Hop, Reply};
 use crate::sequence::{self, Demand};
 use crate::url::Url;
+use base64ct::{Base64, Encoding as _};
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
 use http::{Method, StatusCode};
+use zeroize::Zeroizing;
 
 /// What the client, or HTTP below it, sets by itself.
 const RESERVED: [&str; 10] = [
@@ -65,6 +67,21 @@ impl Request {
             }
             // The value may be a secret and is not shown.
             _ => self.fault = Some(UsageError::Header(name.escape_debug().to_string())),
+        }
+        self
+    }
+
+    /// Sends the user's name and password (`password-tls`: the scheme Basic of RFC 7617, in UTF-8), over `https` and to the URL's server
+    /// alone. This is the weaker way: the server, and whoever has broken into it, learns the password, and proves nothing of its own.
+    /// It is for servers and users that cannot do better; without this call no password ever leaves the client.
+    ///
+    /// What is wrong with it comes out when the request is sent.
+    pub fn password_tls(mut self, user: &str, password: &str) -> Self {
+        match self.url.as_ref().map(|url| basic(url, user, password)) {
+            Ok(Ok(field)) => drop(self.headers.insert(AUTHORIZATION, field)),
+            Ok(Err(why)) => self.fault = Some(UsageError::PasswordTls(why)),
+            // That comes first.
+            Err(_) => {}
         }
         self
     }
@@ -159,4 +176,23 @@ fn redirect(reply: &Reply, method: &Method) -> Option<(String, Method)> {
     // Two locations lead nowhere.
     let (location, None) = (locations.next()?, locations.next()) else { return None };
     Some((std::str::from_utf8(location.as_bytes()).ok()?.to_owned(), next))
+}
+
+/// The credentials of the scheme Basic (RFC 7617 §2).
+fn basic(url: &Url, user: &str, password: &str) -> Result<HeaderValue, &'static str> {
+    if !url.is_https() {
+        return Err("the URL is http, and everybody on the way would read it");
+    }
+    if user.contains(':') {
+        return Err("the user's name has a colon, which Basic takes for its end");
+    }
+    if [user, password].iter().any(|text| text.chars().any(char::is_control)) {
+        return Err("there is a control character in the name or the password");
+    }
+    let plain = Zeroizing::new([user, password].join(":"));
+    let encoded = Zeroizing::new(Base64::encode_string(plain.as_bytes()));
+    let field = Zeroizing::new(["Basic ", &encoded].concat());
+    let mut field = HeaderValue::try_from(field.as_str()).map_err(|_| "it cannot be a header field")?;
+    field.set_sensitive(true);
+    Ok(field)
 }

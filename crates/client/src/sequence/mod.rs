@@ -219,7 +219,7 @@ impl Run<'_> {
 
     fn reply(&self, (head, content, facts): Sealed, proof: Proof) -> Reply {
         let url = self.request.url.clone();
-        Reply { url, head, content, proof, hops: Vec::new(), certificate: facts.certificate.clone() }
+        Reply { url, head, content, proof, hops: Vec::new(), facts }
     }
 
     /// An ordinary answer to the first request: whether that is enough.

@@ -1,6 +1,6 @@
 //! How one connection is made, and one request sent over it.
 
-use super::tls;
+use super::tls::{self, Shown, Tls};
 use crate::body::Outgoing;
 use crate::builder::{HeadLimits, Timeouts};
 use crate::error::{Error, NetworkFault};
@@ -8,8 +8,6 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -35,7 +33,8 @@ const LEAST_PING: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) channel: Channel,
-    pub(crate) certificate: Option<CertificateDer<'static>>,
+    /// What the server showed in TLS.
+    pub(crate) shown: Option<Shown>,
     proven: AtomicBool,
 }
 
@@ -140,22 +139,19 @@ impl Connection {
 /// Makes connections.
 #[derive(Debug)]
 pub(crate) struct Connector {
-    /// Offers HTTP/2 and HTTP/1.1.
-    any: Arc<ClientConfig>,
-    /// Offers HTTP/1.1 alone.
-    http1: Arc<ClientConfig>,
+    tls: Tls,
     timeouts: Timeouts,
     limits: HeadLimits,
 }
 
 impl Connector {
-    pub(crate) fn new(config: ClientConfig, http2: bool, timeouts: Timeouts, limits: HeadLimits) -> Self {
-        let mut http1 = config.clone();
-        http1.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let mut any = config;
-        any.alpn_protocols =
-            if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { http1.alpn_protocols.clone() };
-        Self { any: Arc::new(any), http1: Arc::new(http1), timeouts, limits }
+    pub(crate) const fn new(tls: Tls, timeouts: Timeouts, limits: HeadLimits) -> Self {
+        Self { tls, timeouts, limits }
+    }
+
+    /// Whether a server is known by a bare key.
+    pub(crate) fn expects_bare_key(&self, origin: &Origin) -> bool {
+        self.tls.of(origin).is_bare()
     }
 
     /// Connects to a server. `held` is kept until the connection has ended.
@@ -167,20 +163,21 @@ impl Connector {
         let limit = self.timeouts.connect;
         let tcp = within("connecting", limit, tcp(origin)).await.map_err(fail)?;
         if origin.scheme() == Scheme::Http {
-            let facts = Facts { channel: Channel::Plain, certificate: None, proven: AtomicBool::new(false) };
+            let facts = Facts { channel: Channel::Plain, shown: None, proven: AtomicBool::new(false) };
             return self.http1(tcp, facts, held).await.map_err(fail);
         }
         let name = tls::server_name(origin.host()).map_err(fail)?;
-        let config = if http1_only { &self.http1 } else { &self.any };
+        let settings = self.tls.of(origin);
+        let config = settings.config(http1_only);
         let handshake = async {
-            let connected = TlsConnector::from(Arc::clone(config)).connect(name, tcp).await;
+            let connected = TlsConnector::from(config).connect(name, tcp).await;
             connected.map_err(|error| NetworkFault::Tls(Box::new(error)))
         };
         let stream = within("the TLS handshake", self.timeouts.tls, handshake).await.map_err(fail)?;
         let session = stream.get_ref().1;
-        let (channel, certificate) = tls::channel(session).map_err(fail)?;
+        let (channel, shown) = settings.channel(session).map_err(fail)?;
         let http2 = session.alpn_protocol() == Some(b"h2");
-        let facts = Facts { channel, certificate: Some(certificate), proven: AtomicBool::new(false) };
+        let facts = Facts { channel, shown: Some(shown), proven: AtomicBool::new(false) };
         let connected =
             if http2 { self.http2(stream, facts, held).await } else { self.http1(stream, facts, held).await };
         connected.map_err(fail)

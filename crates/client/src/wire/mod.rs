@@ -1,9 +1,10 @@
 //! Connections: TCP, TLS, HTTP/1.1 and HTTP/2, and the pool that keeps them.
 
+mod bare_key;
 mod connect;
 mod pool;
 mod tls;
 
 pub(crate) use connect::{Connection, Connector, Facts, SendError};
 pub(crate) use pool::{Lease, Need, Pool, Shutter};
-pub(crate) use tls::tls_config;
+pub(crate) use tls::{Peer, Shown, Tls, provider};

@@ -87,6 +87,11 @@ impl Pool {
         Self { connector, limits, timeouts, state: Mutex::default(), freed: Notify::new() }
     }
 
+    /// Whether a server is known by a bare key.
+    pub(crate) fn expects_bare_key(&self, origin: &Origin) -> bool {
+        self.connector.expects_bare_key(origin)
+    }
+
     /// A connection to a server: one that waits, or a new one.
     pub(crate) async fn checkout(self: &Arc<Self>, origin: &Origin, need: Need) -> Result<Connection, Error> {
         let after = self.timeouts.connect;
