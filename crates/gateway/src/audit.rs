@@ -49,6 +49,9 @@ pub struct Line {
     /// The user's name. In a refused login nobody has proven it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<String>,
+    /// The method of proof, where it is not `mutual`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub method: Option<String>,
     /// The origin that was asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub origin: Option<String>,
@@ -75,6 +78,7 @@ impl Line {
             event,
             realm: None,
             user: None,
+            method: None,
             origin: None,
             address: None,
             sid_hash: None,

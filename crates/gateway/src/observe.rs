@@ -15,7 +15,7 @@ use tagai_core::credential::Username;
 use tagai_core::message::Sid;
 use tagai_core::realm::AuthRealm;
 use tagai_core::server::{Fault, ServerConfig};
-use tagai_server::{Event, Observer};
+use tagai_server::{Event, Observer, PasswordFault};
 use tagai_store::principal::Method;
 
 /// How many lines may wait for a slow disk. What comes after is counted and reported, and a login is not held up by it.
@@ -24,6 +24,9 @@ const MAX_WAITING: usize = 65_536;
 /// How many refusals are written in one second. Anybody can be refused as often as they like: what is more is counted, and told by one
 /// line, so that strangers neither fill a disk nor push out the lines of logins.
 const MAX_REFUSALS: u32 = 200;
+
+/// How lines call the proof by a password over TLS.
+const PASSWORD_TLS: &str = "password-tls";
 
 /// Tells the log, the audit log and the counters.
 #[derive(Debug)]
@@ -181,6 +184,17 @@ impl Observer for Journal {
                 ..Line::new(wall_clock(), kind)
             });
         };
+        let shown = |kind, user: Option<String>, reason: Option<String>| {
+            self.write(Line {
+                realm: Some(realm.clone()),
+                user,
+                method: Some(PASSWORD_TLS.into()),
+                origin: Some(origin.clone()),
+                address: Some(address),
+                reason,
+                ..Line::new(wall_clock(), kind)
+            });
+        };
         match event {
             Event::KeyExchanged { user, sid } => {
                 self.metrics.login(&realm, "key-exchanged");
@@ -219,6 +233,24 @@ impl Observer for Journal {
                     }
                 }
             }
+            Event::PasswordAccepted { user, again } => {
+                self.metrics.login(&realm, if *again { "password-accepted-again" } else { "password-accepted" });
+                if *again {
+                    tracing::debug!(realm, origin, %address, user = user.as_str(), "password over TLS, again");
+                    return;
+                }
+                tracing::info!(realm, origin, %address, user = user.as_str(), method = PASSWORD_TLS, "logged in");
+                shown(AuditEvent::Login, Some(user.to_string()), None);
+            }
+            Event::PasswordRefused { user, fault } => {
+                self.metrics.login(&realm, password_refused_as(fault));
+                if !self.room_for_refusal() {
+                    return;
+                }
+                let (fault, method) = (fault.to_string(), PASSWORD_TLS);
+                tracing::warn!(realm, origin, %address, user = name(user), method, fault, "refused");
+                shown(AuditEvent::Refused, name(user), Some(fault));
+            }
             Event::Slowed { user, delay: Some(delay) } => {
                 self.metrics.login(&realm, "delayed");
                 tracing::warn!(realm, origin, %address, user = name(user), ?delay, "too many failed logins: held back");
@@ -254,6 +286,19 @@ const fn refused_as(fault: &Fault) -> &'static str {
         Fault::KeyExchange(_) => "refused-key-exchange",
         Fault::Validation { .. } => "refused-validation",
         _ => "refused-message",
+    }
+}
+
+/// The counter's label for a password that was refused: of a set that no stranger extends.
+const fn password_refused_as(fault: &PasswordFault) -> &'static str {
+    match fault {
+        PasswordFault::UnknownUser => "password-refused-unknown-user",
+        PasswordFault::WrongPassword => "password-refused-wrong",
+        PasswordFault::Verifier => "password-refused-verifier",
+        PasswordFault::NoTls => "password-refused-without-tls",
+        PasswordFault::Busy => "password-refused-busy",
+        PasswordFault::Arithmetic => "password-refused-failure",
+        _ => "password-refused-message",
     }
 }
 

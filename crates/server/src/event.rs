@@ -1,5 +1,6 @@
 //! What happens to logins, for logs, audits and counters.
 
+use crate::password_tls::PasswordFault;
 use std::net::IpAddr;
 use std::time::Duration;
 use tagai_core::credential::Username;
@@ -50,7 +51,22 @@ pub enum Event<'a> {
         /// Why.
         fault: &'a Fault,
     },
-    /// There were too many guesses: the key exchange waits, or is refused for now.
+    /// A password that was shown over TLS is right ([`crate::PasswordTls`]). It is told when a password is checked: of requests within the
+    /// minute that follows nothing is told.
+    PasswordAccepted {
+        /// The proven user.
+        user: &'a Username,
+        /// Whether the user came from this address a short while ago already: a program that goes on, rather than a login.
+        again: bool,
+    },
+    /// A password that was shown was refused, or what should have been one.
+    PasswordRefused {
+        /// The name that was given, if it can be one.
+        user: Option<&'a Username>,
+        /// The whole truth.
+        fault: &'a PasswordFault,
+    },
+    /// There were too many guesses: the key exchange or the password waits, or is refused for now.
     Slowed {
         /// The name that was given, if it can be one.
         user: Option<&'a Username>,

@@ -1,4 +1,4 @@
-//! HTTP Mutual authentication (RFC 8120) in front of any tower service.
+//! HTTP Mutual authentication (RFC 8120) in front of any tower service, and Basic over TLS (RFC 7617) for clients that know nothing better.
 //!
 //! [`Mutual`] is one realm on one server: it looks at a request's fields and says whose request it is, or what to answer.
 //! [`MutualLayer`] puts it in front of a service, whose handlers then find an [`AuthenticatedUser`] in the request:
@@ -8,6 +8,8 @@
 //!                         ├─ not asked ───► 401, or the service as for a guest (RFC 8053)
 //!                         └─ refused ─────► 401 with the reason that a stranger may know
 //! ```
+//!
+//! [`PasswordTls`] takes a password over TLS and holds it against the same users: the weaker proof, for where a route asks for it.
 //!
 //! Whoever accepts connections puts a [`Connection`] into the extensions of each request: the proofs of both ends are bound to
 //! it. `examples/axum.rs` is a whole server.
@@ -19,6 +21,7 @@ mod event;
 mod guard;
 mod layer;
 mod mutual;
+mod password_tls;
 mod user;
 
 pub use clock::Clock;
@@ -28,6 +31,13 @@ pub use event::{Event, Observer, Silent};
 pub use guard::{Guard, GuardConfig};
 pub use layer::{MutualLayer, MutualService};
 pub use mutual::{Mutual, MutualBuilder};
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use password_tls::read_basic;
+pub use password_tls::{
+    BasicDecision, MalformedBasic, PasswordFault, PasswordLimits, PasswordTls, PasswordTlsError, PasswordUser,
+    Passwords,
+};
 pub use tagai_core as core;
 pub use tagai_store as store;
 pub use user::{AuthenticatedUser, NotAuthenticated};

@@ -5,6 +5,7 @@ use crate::connection::Connection;
 use crate::decision::{Answer, Decision, Proof, header};
 use crate::event::{Event, Observer, Silent};
 use crate::guard::{Admission, Guard, GuardConfig};
+use crate::password_tls::{PasswordLimits, PasswordTls, PasswordTlsError, Passwords};
 use crate::user::AuthenticatedUser;
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
@@ -44,11 +45,13 @@ impl<C, S> std::fmt::Debug for Inner<C, S> {
     }
 }
 
-/// What all realms of a process share: users, sessions, the guard against guessing, the clock, the observer.
+/// What all realms of a process share: users, sessions, the guard against guessing, what is known of passwords that were shown, the
+/// clock, the observer.
 pub struct MutualBuilder<C, S> {
     credentials: Arc<C>,
     sessions: Arc<S>,
     guard: Arc<Guard>,
+    passwords: Arc<Passwords>,
     clock: Clock,
     observer: Arc<dyn Observer>,
 }
@@ -61,11 +64,12 @@ impl<C, S> std::fmt::Debug for MutualBuilder<C, S> {
 
 impl<C, S> Clone for MutualBuilder<C, S> {
     fn clone(&self) -> Self {
-        let Self { credentials, sessions, guard, clock, observer } = self;
+        let Self { credentials, sessions, guard, passwords, clock, observer } = self;
         Self {
             credentials: Arc::clone(credentials),
             sessions: Arc::clone(sessions),
             guard: Arc::clone(guard),
+            passwords: Arc::clone(passwords),
             clock: clock.clone(),
             observer: Arc::clone(observer),
         }
@@ -80,6 +84,7 @@ impl<C: CredentialStore, S: SessionStore> MutualBuilder<C, S> {
             credentials,
             sessions,
             guard: Arc::new(Guard::new(GuardConfig::default())),
+            passwords: Arc::new(Passwords::new(PasswordLimits::default())),
             clock: Clock::system(),
             observer: Arc::new(Silent),
         }
@@ -89,6 +94,13 @@ impl<C: CredentialStore, S: SessionStore> MutualBuilder<C, S> {
     #[must_use]
     pub fn guard(self, guard: Arc<Guard>) -> Self {
         Self { guard, ..self }
+    }
+
+    /// Another place for what is known of passwords that were shown over TLS. All realms of a process should have one, and whoever
+    /// hears of a changed user calls [`Passwords::forget_user`] on it.
+    #[must_use]
+    pub fn passwords(self, passwords: Arc<Passwords>) -> Self {
+        Self { passwords, ..self }
     }
 
     /// Another clock, for tests.
@@ -112,6 +124,21 @@ impl<C: CredentialStore, S: SessionStore> MutualBuilder<C, S> {
         let credentials_field = credentials_field.unwrap_or(http::header::AUTHORIZATION);
         let server = Server::new(config, &mut UnwrapErr(SysRng))?;
         Ok(Mutual(Arc::new(Inner { server, credentials_field, shared: self.clone() })))
+    }
+
+    /// The same realm for clients that only know HTTP Basic, over TLS: the weaker proof, to be asked for route by route.
+    ///
+    /// # Errors
+    /// [`PasswordTlsError`] says what is wrong with the configuration.
+    pub fn password_tls(&self, config: ServerConfig) -> Result<PasswordTls<C>, PasswordTlsError> {
+        PasswordTls::new(
+            config,
+            Arc::clone(&self.credentials),
+            Arc::clone(&self.guard),
+            Arc::clone(&self.passwords),
+            self.clock.clone(),
+            Arc::clone(&self.observer),
+        )
     }
 }
 

@@ -9,6 +9,7 @@ use crate::secret::{SecretOctets, secret};
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use core::fmt;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 secret! {
@@ -116,6 +117,19 @@ impl J {
         Ok(Self { algorithm, affine: Zeroizing::new(affine.to_vec()) })
     }
 
+    /// Whether `pi` is the one that this verifier was made from: for a server that was shown the password itself, as by HTTP Basic
+    /// (RFC 7617). It computes `J(pi)`, and how long it takes does not say where the two differ.
+    ///
+    /// # Errors
+    /// [`KeyError::Backend`]. A `pi` without a `J(pi)` matches nothing.
+    pub fn matches(&self, pi: &Pi) -> Result<bool, KeyError> {
+        match Self::from_pi(self.algorithm, pi) {
+            Ok(shown) => Ok(bool::from(self.affine.as_slice().ct_eq(shown.affine.as_slice()))),
+            Err(KeyError::NotInGroup) => Ok(false),
+            Err(KeyError::Backend) => Err(KeyError::Backend),
+        }
+    }
+
     /// The algorithm that the verifier belongs to.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
@@ -138,5 +152,29 @@ impl J {
 impl fmt::Debug for J {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "J({}, secret)", self.algorithm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::realm::{AuthScope, RealmName};
+
+    #[test]
+    fn a_verifier_matches_its_own_pi_alone() {
+        for algorithm in Algorithm::ALL {
+            let auth_scope = AuthScope::parse("example.com").unwrap();
+            let realm = AuthRealm { algorithm, auth_scope, name: RealmName::new("staff").unwrap() };
+            let pi = |user, password| {
+                Pi::derive(&realm, &Username::prepare(user).unwrap(), &Password::prepare(password).unwrap())
+            };
+            let j = J::from_pi(algorithm, &pi("alice", "secret")).unwrap();
+            assert_eq!(j.matches(&pi("alice", "secret")), Ok(true), "{algorithm}");
+            assert_eq!(j.matches(&pi("alice", "Secret")), Ok(false), "{algorithm}");
+            assert_eq!(j.matches(&pi("bob", "secret")), Ok(false), "{algorithm}");
+            // It has no J: the neutral element is not one.
+            let zero = Pi::from_octets(algorithm, &alloc::vec![0; algorithm.hash_len()]).unwrap();
+            assert_eq!(j.matches(&zero), Ok(false), "{algorithm}");
+        }
     }
 }

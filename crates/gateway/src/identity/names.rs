@@ -35,14 +35,15 @@ impl Default for Names {
     }
 }
 
-impl From<&config::Identity> for Names {
-    fn from(identity: &config::Identity) -> Self {
-        let config::Identity { user, realm, method, .. } = identity;
-        Self { user: user.clone(), realm: realm.clone(), method: method.clone(), ..Self::default() }
-    }
-}
-
 impl Names {
+    /// Those of a configuration.
+    #[must_use]
+    pub fn of(config: &config::Config) -> Self {
+        let config::Identity { user, realm, method, principal, groups } = config.identity.clone();
+        let assertion = config.assertion.as_ref().map(|assertion| assertion.field.clone());
+        Self { user, realm, method, principal, groups, assertion: assertion.unwrap_or(Self::default().assertion) }
+    }
+
     /// What is removed from every request and from its trailers, on every route: all of these names, their defaults (an application
     /// may have been written for them), and the fields of RFC 9440, whether the route sets them or not (RFC 9440 §2.4).
     #[must_use]

@@ -94,7 +94,7 @@ impl Asks {
     /// For each ask, what rustls does with the answer.
     pub(super) fn verifiers(&self) -> Vec<Arc<dyn ClientCertVerifier>> {
         let verifier = |ask: &Ask| match ask {
-            Ask::RawKey => Arc::new(AskForRawKey::new()) as Arc<dyn ClientCertVerifier>,
+            Ask::RawKey => Arc::new(AskForRawKey::default()) as Arc<dyn ClientCertVerifier>,
             Ask::Certificate(names) => Arc::new(AskForCertificate::new(names.clone())),
         };
         self.list.iter().map(verifier).collect()

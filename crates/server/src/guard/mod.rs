@@ -2,7 +2,8 @@
 //!
 //! In this protocol a guess at a password costs a whole exchange: what a client learns from `K_s1` tells nothing, only the answer to
 //! its `VK_c` does. So each key exchange is paid for in advance and refunded when its client proves itself; an exchange that
-//! is given up counts like a wrong guess. What is charged:
+//! is given up counts like a wrong guess. A password that is shown over TLS is paid for in the same way and from the same purse.
+//! What is charged:
 //!
 //! - *the address* (an IPv4 address, or a /64 of IPv6): so many exchanges, and one more every so often. When there are none left,
 //!   the answer is 429 until there is;
@@ -15,14 +16,14 @@
 mod table;
 
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use table::Table;
 use tagai_core::credential::Username;
 use tagai_core::realm::AuthRealm;
 use tagai_core::time::Time;
 use tagai_store::Owner;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How guessing is slowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub struct Guard {
     /// Names are remembered as two keyed hashes: of one size whatever the name, and not to be predicted.
     hashers: [RandomState; 2],
     tables: Mutex<Tables>,
-    waiting: Semaphore,
+    waiting: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -82,11 +83,11 @@ type Key = [u64; 2];
 /// What a key exchange has to do first.
 #[derive(Debug)]
 #[must_use = "an exchange that was not admitted must not be answered"]
-pub(crate) enum Admission<'a> {
+pub(crate) enum Admission {
     /// Nothing.
     Now,
     /// Wait so long, and then drop the permit.
-    After(Duration, SemaphorePermit<'a>),
+    After(Duration, OwnedSemaphorePermit),
     /// It is refused; in so long it may be tried again.
     Refused(Duration),
 }
@@ -106,12 +107,12 @@ impl Guard {
             config,
             hashers: [RandomState::new(), RandomState::new()],
             tables: Mutex::new(tables),
-            waiting: Semaphore::new(config.max_waiting.min(Semaphore::MAX_PERMITS)),
+            waiting: Arc::new(Semaphore::new(config.max_waiting.min(Semaphore::MAX_PERMITS))),
         }
     }
 
     /// Charges a key exchange.
-    pub(crate) fn admit(&self, owner: Owner, realm: &AuthRealm, user: Option<&Username>, now: Time) -> Admission<'_> {
+    pub(crate) fn admit(&self, owner: Owner, realm: &AuthRealm, user: Option<&Username>, now: Time) -> Admission {
         let GuardConfig { per_address, per_user, recovery, max_delay, .. } = self.config;
         let key = self.key(realm, user);
         let now = now.since_epoch();
@@ -133,7 +134,7 @@ impl Guard {
         // The first exchange too many waits a second, the next two, and so on.
         let beyond = excess.as_secs_f64() / recovery.as_secs_f64().max(0.001);
         let delay = Duration::try_from_secs_f64(beyond.ceil()).unwrap_or(max_delay).min(max_delay);
-        match self.waiting.try_acquire() {
+        match Arc::clone(&self.waiting).try_acquire_owned() {
             Ok(permit) => Admission::After(delay, permit),
             Err(_) => {
                 self.lock().addresses.refund(&owner, now, recovery);
