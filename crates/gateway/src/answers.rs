@@ -50,7 +50,7 @@ impl Message<'_> {
                     "key-required" => "This needs a bare key of yours (RFC 7250), and none was shown.",
                     "certificate-expired" => "Your certificate is not valid at this time.",
                     "certificate-revoked" => "Your certificate has been revoked.",
-                    "policy" => "You may not do this here.",
+                    "not-permitted" | "forbidden" => "You may not do this here.",
                     "disabled" | "denied" => "You have been kept out of here.",
                     "not-registered" => "You are proven, and nobody has registered you here.",
                     _ if code.starts_with("certificate-") => "Your certificate is not accepted here.",

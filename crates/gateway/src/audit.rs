@@ -49,6 +49,9 @@ pub struct Line {
     /// The user's name. In a refused login nobody has proven it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<String>,
+    /// The principal, registered or not; else the credential.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub principal: Option<String>,
     /// The method of proof, where it is not `mutual`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub method: Option<String>,
@@ -61,6 +64,9 @@ pub struct Line {
     /// A hash of the session's id, by which lines of one session are found; the id itself never stands here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sid_hash: Option<String>,
+    /// The id that the answer to a refused request has.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
     /// Why something was refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
@@ -78,10 +84,12 @@ impl Line {
             event,
             realm: None,
             user: None,
+            principal: None,
             method: None,
             origin: None,
             address: None,
             sid_hash: None,
+            id: None,
             reason: None,
             by: None,
         }

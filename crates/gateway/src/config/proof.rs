@@ -74,6 +74,10 @@ pub(super) fn access(section: &Section<'_>, known: &Known<'_>, origins: &[Origin
         }
         _ => {}
     }
+    if kind == Kind::Optional && section.has("allow") {
+        let problem = Problem::new("an optional route lets everybody through", "`allow` would keep nobody out");
+        section.error(&section.key_span("allow"), problem.help("remove it, or set access to \"protected\""));
+    }
     let asks = Asks { proofs, realm, client_cas: authorities };
     Some(if kind == Kind::Optional { Access::Optional(asks) } else { Access::Protected(asks) })
 }

@@ -3,6 +3,7 @@
 use super::principals::{Principals, Profile};
 use super::{Identified, Refusal};
 use crate::config::Unregistered;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tagai_core::realm::{Origin, Scheme};
@@ -45,7 +46,7 @@ impl Admitted {
     /// The groups it is in; none if it is not registered.
     #[must_use]
     pub fn groups(&self) -> &[String] {
-        self.profile.as_ref().map_or(&[], |profile| &profile.groups)
+        self.profile.as_ref().map_or(&[], |profile| profile.groups.as_slice())
     }
 
     /// As policies see it.
@@ -56,7 +57,7 @@ impl Admitted {
             kind: self.profile.as_ref().map_or(Kind::Unknown, |profile| profile.kind),
             registered: self.profile.is_some(),
             groups: self.groups(),
-            attributes: self.profile.as_ref().map_or(&[], |profile| &profile.attributes),
+            attributes: self.profile.as_ref().map_or(&[], |profile| profile.attributes.as_slice()),
             proof: Proof {
                 method: match self.identified.method {
                     Method::Mutual => ProofMethod::Mutual,
@@ -127,7 +128,15 @@ impl Identified {
 /// [`Refusal`]
 pub fn permit(policies: &Policies, who: Option<&Admitted>, asked: &Asked<'_>) -> Result<(), Refusal> {
     let decision = policies.decide(&question(who, asked));
-    if decision.allowed { Ok(()) } else { Err(Refusal::new("policy", decision.reason())) }
+    let Some(refusal) = decision.refusal else { return Ok(()) };
+    let mut reason = refusal.to_string();
+    if !decision.policies.is_empty() {
+        let _ = write!(reason, ": {}", decision.policies.join(", "));
+    }
+    for failure in &decision.errors {
+        let _ = write!(reason, "; {} failed: {}", failure.policy, failure.message);
+    }
+    Err(Refusal::new(refusal.code(), reason))
 }
 
 /// What policies are asked.

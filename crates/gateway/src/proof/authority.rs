@@ -109,9 +109,9 @@ struct Known {
 }
 
 impl Authority {
-    /// An authority with the revocation lists of the moment.
-    pub(crate) fn new(config: Arc<config::ClientCa>, ca: ClientCa, crls: Arc<CrlSet>) -> Self {
-        Self { config, ca, state: ArcSwap::new(State::new(crls)) }
+    /// An authority that has no revocation lists yet.
+    pub(crate) fn new(config: Arc<config::ClientCa>, ca: ClientCa) -> Self {
+        Self { config, ca, state: ArcSwap::new(State::new(Arc::default())) }
     }
 
     /// What the configuration says of it.

@@ -10,7 +10,7 @@ use crate::proxy::{Host, Policy, Upstream};
 use http::{HeaderValue, Method};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tagai_core::realm::{AuthRealm, Origin, Scheme};
+use tagai_core::realm::{Origin, Scheme};
 use tagai_server::{Mutual, MutualBuilder};
 use tagai_store::{CredentialStore, SessionStore};
 

@@ -1,15 +1,17 @@
 //! From a configuration to the parts of a gateway.
 
 use super::error::StartError;
+use super::proofs::Proofs;
 use super::sessions::Sessions;
 use crate::address::Trusted;
 use crate::audit::AuditFile;
 use crate::config::{Audit, Config, Keys, Route, SessionsIn, UpstreamProtocol};
 use crate::listener::{Http1Limits, Http2Limits, Limits, Settings, Timeouts};
+use crate::identity::Names;
 use crate::metrics::Metrics;
 use crate::observe::wall_clock;
 use crate::proxy::{Protocol, Upstream, UpstreamLimits};
-use crate::route::Table;
+use crate::route::{Shared, Table};
 use crate::service::Rules;
 use crate::tls::{Certificates, SharedCertificates, TlsOptions, load};
 use rustls::pki_types::UnixTime;
@@ -40,6 +42,7 @@ pub(super) struct Parts {
     pub(super) store: SqliteStore,
     pub(super) sessions: Sessions,
     pub(super) certificates: Option<Certificates>,
+    pub(super) proofs: Proofs,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -55,10 +58,12 @@ impl Parts {
             SessionsIn::Memory => Sessions::Memory(MemorySessions::new(config.limits.sessions)),
             SessionsIn::Sqlite => Sessions::Sqlite(store.sessions(config.limits.sessions)?),
         };
-        let (certificates, more) = certificates(config)?;
+        let (proofs, more) = Proofs::open(config, now())?;
+        warnings.extend(more);
+        let (certificates, more) = certificates(config, &proofs)?;
         warnings.extend(more);
         audit(config)?;
-        Ok(Self { store, sessions, certificates, warnings })
+        Ok(Self { store, sessions, certificates, proofs, warnings })
     }
 }
 
@@ -70,7 +75,7 @@ pub fn preflight(config: &Config) -> Result<Vec<Warning>, StartError> {
     let parts = Parts::open(config)?;
     let (users, sessions) = (Arc::new(parts.store.clone()), Arc::new(parts.sessions));
     parts.store.check()?;
-    drop(rules(config, &MutualBuilder::new(users, sessions), &Metrics::default())?);
+    drop(rules(config, parts.proofs, &MutualBuilder::new(users, sessions), &Metrics::default())?);
     // Those of the configuration itself are known to whoever loaded it.
     Ok(parts.warnings.into_iter().skip(config.warnings.len()).collect())
 }
@@ -82,11 +87,14 @@ pub(super) fn audit(config: &Config) -> Result<(), StartError> {
 }
 
 /// The certificates for listeners with TLS, if there are any.
-pub(super) fn certificates(config: &Config) -> Result<(Option<Certificates>, Vec<Warning>), StartError> {
+pub(super) fn certificates(
+    config: &Config,
+    proofs: &Proofs,
+) -> Result<(Option<Certificates>, Vec<Warning>), StartError> {
     if !config.listen.iter().any(|listen| listen.tls) {
         return Ok((None, Vec::new()));
     }
-    let now = UnixTime::since_unix_epoch(wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default());
+    let now = now();
     let mut loaded = Vec::new();
     let mut warnings = Vec::new();
     for certificate in &config.certificates {
@@ -94,12 +102,19 @@ pub(super) fn certificates(config: &Config) -> Result<(Option<Certificates>, Vec
         warnings.extend(one.warnings.iter().cloned().map(Warning));
         loaded.push(one);
     }
-    Ok((Some(Certificates::new(loaded, &TlsOptions::default())?), warnings))
+    let raw_key = proofs.raw_key.clone();
+    Ok((Some(Certificates::new(loaded, raw_key, proofs.asks(config), &TlsOptions::default())?), warnings))
+}
+
+/// The time, for what certificates and lists say of it.
+pub(super) fn now() -> UnixTime {
+    UnixTime::since_unix_epoch(wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 /// The rules for requests.
 pub(super) fn rules(
     config: &Config,
+    proofs: Proofs,
     builder: &MutualBuilder<SqliteStore, Sessions>,
     metrics: &Metrics,
 ) -> Result<Rules<SqliteStore, Sessions>, StartError> {
@@ -110,9 +125,12 @@ pub(super) fn rules(
             vacant.insert(Arc::new(upstream(route)?));
         }
     }
-    let table = Table::new(config, builder, metrics, |route| upstreams.get(&upstream_key(route)).map(Arc::clone));
+    let names = Names::of(config);
+    let shared = Shared { builder, authorities: &proofs.authorities, names: &names, metrics };
+    let table = Table::new(config, &shared, |route| upstreams.get(&upstream_key(route)).map(Arc::clone));
     let table = table.map_err(|(realm, error)| StartError::Realm { realm, error })?;
-    Ok(Rules { table, identity: config.identity.clone(), trusted: Trusted::new(&config.trust) })
+    let Proofs { authorities, policies, signer, .. } = proofs;
+    Ok(Rules { table, names, trusted: Trusted::new(&config.trust), authorities, policies, signer })
 }
 
 /// What makes an upstream one of its own.

@@ -4,8 +4,8 @@ use crate::config::ConfigErrors;
 use crate::proxy::UpstreamError;
 use crate::tls::{CertificateError, LoadError};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use tagai_core::server::ConfigError;
+use std::path::{Path, PathBuf};
+use tagai_policy::PolicyProblem;
 use tagai_store::StoreError;
 use tagai_store::sealing::KeysError;
 
@@ -25,6 +25,20 @@ pub enum StartError {
     /// The certificates cannot be served.
     #[error("the certificates cannot be served: {0}")]
     Certificate(#[from] CertificateError),
+    /// A file cannot be used.
+    #[error("{}: {reason}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The policies are wrong.
+    #[error("the policies cannot be used\n{}", list(.0))]
+    Policy(Vec<PolicyProblem>),
+    /// The keys for assertions cannot be used.
+    #[error("the keys of [assertion] cannot be used: {0}")]
+    Assertion(String),
     /// An upstream cannot be used.
     #[error("an upstream cannot be used: {0}")]
     Upstream(#[from] UpstreamError),
@@ -34,7 +48,7 @@ pub enum StartError {
         /// Its id in the configuration.
         realm: String,
         /// Why.
-        error: ConfigError,
+        error: String,
     },
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {error}{}", advice(.error))]
@@ -55,6 +69,16 @@ pub enum StartError {
     /// No thread could be started.
     #[error("no thread for the audit log could be started: {0}")]
     Thread(std::io::Error),
+}
+
+impl StartError {
+    pub(super) fn in_file(path: &Path, reason: impl std::fmt::Display) -> Self {
+        Self::File { path: path.into(), reason: reason.to_string() }
+    }
+}
+
+fn list(problems: &[PolicyProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn advice(error: &std::io::Error) -> &'static str {

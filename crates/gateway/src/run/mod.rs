@@ -2,7 +2,9 @@
 
 mod admin;
 mod build;
+mod directory;
 mod error;
+mod proofs;
 mod sessions;
 mod watch;
 
@@ -16,12 +18,15 @@ use crate::metrics::{Metrics, ResultLabel, StateLabel};
 use crate::observe::{Journal, wall_clock};
 use crate::service::Service;
 use crate::tls::SharedCertificates;
+use crate::proof::Principals;
 use build::Parts;
+use proofs::Proofs;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
-use tagai_server::{Clock, MutualBuilder};
+use tagai_server::{Clock, MutualBuilder, PasswordLimits, Passwords};
 use tagai_store::SessionStore as _;
+use tagai_store::principal::PrincipalStore as _;
 use tagai_store::sqlite::SqliteStore;
 use tokio::task::JoinHandle;
 
@@ -39,6 +44,7 @@ struct Inner {
     builder: MutualBuilder<SqliteStore, Sessions>,
     store: SqliteStore,
     sessions: Arc<Sessions>,
+    passwords: Arc<Passwords>,
     clock: Clock,
     certificates: Option<Arc<SharedCertificates>>,
     journal: Arc<Journal>,
@@ -85,12 +91,15 @@ impl Gateway {
         journal.configure(config.log.audit.clone(), build::realm_ids(&config));
         let clock = Clock::system();
         let (store, sessions) = (parts.store, Arc::new(parts.sessions));
+        let passwords = Arc::new(Passwords::new(PasswordLimits::default()));
         let builder = MutualBuilder::new(Arc::new(store.clone()), Arc::clone(&sessions))
             .guard(build::guard(&config))
             .clock(clock.clone())
+            .passwords(Arc::clone(&passwords))
             .observer(Arc::clone(&journal) as Arc<_>);
-        let rules = build::rules(&config, &builder, &metrics)?;
-        let service = Arc::new(Service::new(rules, Arc::clone(&metrics)));
+        let rules = build::rules(&config, parts.proofs, &builder, &metrics)?;
+        let principals = Principals::new(store.directory()?);
+        let service = Arc::new(Service::new(rules, principals, Arc::clone(&metrics), Arc::clone(&journal)));
         let certificates = parts.certificates.map(|certificates| Arc::new(SharedCertificates::new(certificates)));
 
         let mut listeners = Vec::new();
@@ -118,6 +127,7 @@ impl Gateway {
             builder,
             store,
             sessions,
+            passwords,
             clock,
             certificates,
             journal,
@@ -239,10 +249,12 @@ impl Inner {
             let config = Config::load(&file)?;
             build::audit(&config)?;
             let mut warnings = build::unchangeable(&old, &config);
-            let (certificates, more) = build::certificates(&config)?;
+            let (proofs, more) = Proofs::open(&config, build::now())?;
+            warnings.extend(more);
+            let (certificates, more) = build::certificates(&config, &proofs)?;
             warnings.extend(more);
             warnings.extend(config.warnings.iter().map(|warning| Warning(warning.to_string())));
-            let rules = build::rules(&config, &builder, &metrics)?;
+            let rules = build::rules(&config, proofs, &builder, &metrics)?;
             Ok((config, certificates.filter(|_| has_tls), rules, warnings))
         };
         let (config, certificates, rules, warnings) =
@@ -288,12 +300,14 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
         if let Err(error) = gateway.sessions.purge(gateway.clock.now()).await {
             tracing::error!(%error, "sessions that are over could not be dropped");
         }
+        gateway.renew_directory().await;
         let store = gateway.store.clone();
         let revoked = tokio::task::spawn_blocking(move || store.revocations(seen)).await;
         match revoked {
             Ok(Ok(revoked)) => {
                 let mut all = true;
                 for (realm, user) in &revoked.users {
+                    gateway.passwords.forget_user(realm, user);
                     let ended = gateway.sessions.end_user(realm, user).await;
                     let (realm, user) = (gateway.journal.id(realm), user.as_str());
                     match ended {

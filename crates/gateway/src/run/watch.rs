@@ -3,7 +3,7 @@
 //! A file is known by what its path leads to, so a link that is swapped, as Kubernetes does it, is a change.
 
 use super::Inner;
-use crate::config::Config;
+use crate::config::{Config, CrlSource};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{PoisonError, Weak};
@@ -43,7 +43,19 @@ fn look(config: &Config) -> State {
     let certificates = config.certificates.iter().flat_map(|certificate| [&certificate.chain, &certificate.key]);
     let authorities =
         config.sites.iter().flat_map(|site| &site.routes).filter_map(|route| route.upstream_ca.as_ref());
-    let files = std::iter::once(&config.file).chain(certificates).chain(authorities);
+    let clients = config.client_cas.iter().flat_map(|section| {
+        let crls = section.crls.iter().filter_map(|source| match source {
+            CrlSource::File(path) => Some(path),
+            CrlSource::Url(_) => None,
+        });
+        std::iter::once(&section.certificates).chain(&section.intermediates).chain(crls)
+    });
+    let others = [config.raw_key.as_ref(), config.policy.as_ref(), config.assertion.as_ref().map(|found| &found.keys)];
+    let files = std::iter::once(&config.file)
+        .chain(certificates)
+        .chain(authorities)
+        .chain(clients)
+        .chain(others.into_iter().flatten());
     files
         .map(|file| {
             let state = std::fs::metadata(file).ok().map(|metadata| {

@@ -12,17 +12,19 @@ mod who;
 
 use crate::address::Trusted;
 use crate::answers::{Message, answer};
+use crate::identity::assertion::JWKS_PATH;
 use crate::identity::{Names, Signer};
 use crate::listener::{Abort, ConnectionInfo, RequestBody};
 use crate::metrics::{KindLabel, Metrics};
 use crate::observe::{Journal, wall_clock};
-use crate::proof::{Admitted, Asked, Identified, Kind, Principals, Refusal, is_for, permit};
+use crate::proof::{Admitted, Asked, Authority, Identified, Kind, Principals, Refusal, is_for, permit};
 use crate::proxy::{Body, ForwardContext, ProxyError, check, forward};
 use crate::route::{Entry, NoRoute, Place, Table};
 use arc_swap::ArcSwap;
-use http::header::{ALLOW, AUTHORIZATION, EXPECT, WWW_AUTHENTICATE};
-use http::uri::Authority;
+use http::header::{ALLOW, EXPECT, WWW_AUTHENTICATE};
+use http::uri;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tagai_policy::Policies;
@@ -33,9 +35,6 @@ use who::Who;
 
 /// Where a user's session is ended: POST, with credentials. The path is the gateway's own, whatever the routes say.
 pub const LOGOUT_PATH: &str = "/.well-known/tagai/logout";
-
-/// Where the keys are that assertions can be checked with (RFC 7517), if there are any.
-pub const JWKS_PATH: &str = "/.well-known/tagai/jwks.json";
 
 const AUTHENTICATION_CONTROL: HeaderName = HeaderName::from_static("authentication-control");
 
@@ -48,6 +47,8 @@ pub struct Rules<C, S> {
     pub names: Names,
     /// Whose word on addresses counts.
     pub trusted: Trusted,
+    /// Whose certificates are taken, by their ids in the configuration.
+    pub authorities: HashMap<String, Arc<Authority>>,
     /// Who may do what.
     pub policies: Policies,
     /// What signs assertions.
@@ -69,7 +70,7 @@ struct Scene<'a, C, S> {
     place: &'a Place<C, S>,
     entry: &'a Entry<C, S>,
     info: &'a ConnectionInfo,
-    authority: &'a Authority,
+    authority: &'a uri::Authority,
     /// Where the request came from, by the word of whoever is trusted.
     connection: Connection,
     /// Since the epoch.

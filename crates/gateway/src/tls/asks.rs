@@ -6,14 +6,14 @@
 //! who it names, and whether that still holds, is found out for each request (see `crate::proof`).
 
 use rustls::DistinguishedName;
-use rustls::pki_types::CertificateType;
+use rustls::internal::msgs::enums::CertificateType;
 use rustls::server::danger::ClientCertVerifier;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tagai_pki::handshake::{AskForCertificate, AskForRawKey};
 
 /// One way of asking.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Ask {
     /// For a bare key (RFC 7250).
     RawKey,
@@ -22,7 +22,7 @@ enum Ask {
 }
 
 /// What a host asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct HostAsks {
     /// Whether bare keys are taken.
     pub raw_key: bool,

@@ -134,6 +134,7 @@ fn methods_and_what_they_need() {
     refused("proof = [\"raw-key\"]", "proof = [\"raw-key\"]\nrealm = \"staff\"", 51, &["asks users of a realm"]);
     refused("proof = [\"raw-key\"]", "proof = [\"raw-key\"]\nclient-ca = [\"fleet\"]", 51, &["takes no certificates"]);
     refused("proof = [\"raw-key\"]", "proof = [\"raw-key\"]\nclient-cert = \"leaf\"", 51, &["takes no certificates"]);
+    refused("proof = [\"raw-key\"]", "proof = [\"raw-key\"]\nallow = [\"bob\"]", 51, &["keep nobody out"]);
     refused("access = \"optional\"\nproof", "access = \"public\"\nproof", 50, &["has no `proof`"]);
 }
 

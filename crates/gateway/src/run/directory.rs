@@ -1,0 +1,44 @@
+//! Takes over principals and denials that operators have changed, and ends the sessions of those who may not go on.
+
+use super::Inner;
+use crate::proof::Principals;
+use tagai_store::SessionStore as _;
+use tagai_store::principal::{Credential, Directory, PrincipalStore as _};
+
+impl Inner {
+    /// Reads the principals anew if any was changed. Requests that begin from then on are judged by them; sessions of whoever is
+    /// kept out are ended as well, so that they are not there when somebody lets them in again.
+    pub(super) async fn renew_directory(&self) {
+        let known = self.service.principals().directory().version();
+        let store = self.store.clone();
+        let read = move || -> Result<Option<Directory>, tagai_store::StoreError> {
+            if store.directory_version()? == known { Ok(None) } else { store.directory().map(Some) }
+        };
+        let directory = match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(Some(directory))) => directory,
+            Ok(Ok(None)) | Err(_) => return,
+            Ok(Err(error)) => return tracing::error!(%error, "changes of principals could not be read"),
+        };
+        let (count, now) = (directory.len(), Principals::new(directory));
+        let before = self.service.replace_principals(now);
+        let ended = self.service.principals().directory().ended_since(before.directory());
+        tracing::info!(principals = count, "principals were changed");
+        for credential in ended {
+            self.end(&credential).await;
+        }
+    }
+
+    /// Ends the sessions that somebody has by a credential.
+    async fn end(&self, credential: &Credential) {
+        let Credential::User { realm: id, name } = credential else { return };
+        let config = self.config.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let Some(realm) = config.realm(id.as_str()) else { return };
+        self.passwords.forget_user(&realm.realm, name);
+        match self.sessions.end_user(&realm.realm, name).await {
+            Ok(0) => {}
+            Ok(ended) => tracing::info!(%credential, ended, "sessions ended: the principal was changed"),
+            // Nobody is let through all the same: each request asks the directory.
+            Err(error) => tracing::error!(%credential, %error, "sessions could not be ended"),
+        }
+    }
+}
