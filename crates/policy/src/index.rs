@@ -1,0 +1,57 @@
+//! Policies by what their first line asks for, so that only those are evaluated that can matter.
+
+use crate::names::{Names, What};
+use crate::question::Subject;
+use cedar_policy::{Policy, PolicySet, PrincipalConstraint};
+use std::collections::HashMap;
+
+/// Policies, sorted by their constraint of the principal.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Index {
+    always: PolicySet,
+    principals: HashMap<String, PolicySet>,
+    groups: HashMap<String, PolicySet>,
+    /// Whether a policy looks at the path.
+    pub(crate) reads_path: bool,
+}
+
+impl Index {
+    /// # Errors
+    ///
+    /// What Cedar says, such as of an id that is there already.
+    pub(crate) fn add(&mut self, names: &Names, policy: &Policy) -> Result<(), String> {
+        self.reads_path |= reads_path(policy);
+        let set = match policy.principal_constraint() {
+            PrincipalConstraint::Eq(uid) if names.what(&uid) == What::Principal => {
+                self.principals.entry(uid.id().unescaped().to_owned()).or_default()
+            }
+            PrincipalConstraint::In(uid) | PrincipalConstraint::IsIn(_, uid) if names.what(&uid) == What::Group => {
+                self.groups.entry(uid.id().unescaped().to_owned()).or_default()
+            }
+            _ => &mut self.always,
+        };
+        set.add(policy.clone()).map_err(|error| error.to_string())
+    }
+
+    /// What can matter for a principal, or for a guest.
+    pub(crate) fn of<'i>(&'i self, subject: Option<&'i Subject<'_>>) -> impl Iterator<Item = &'i PolicySet> {
+        let name = subject.and_then(|subject| self.principals.get(subject.name));
+        let groups = subject.map(|subject| subject.groups).unwrap_or_default();
+        // A group that is named twice must not be evaluated twice; there are few.
+        let distinct = groups.iter().enumerate().filter(|(at, group)| !groups.iter().take(*at).any(|g| g == *group));
+        let groups = distinct.filter_map(|(_, group)| self.groups.get(group));
+        std::iter::once(&self.always).chain(name).chain(groups).filter(|set| !set.is_empty())
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Policy> {
+        let sets = std::iter::once(&self.always).chain(self.principals.values()).chain(self.groups.values());
+        sets.flat_map(PolicySet::policies)
+    }
+}
+
+/// Whether the policy may look at the path; yes if in doubt.
+fn reads_path(policy: &Policy) -> bool {
+    // As JSON, names have one spelling, escaped or not in the source.
+    policy.to_json().map_or(true, |json| json.to_string().contains("\"path\""))
+}
