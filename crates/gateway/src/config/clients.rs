@@ -162,7 +162,8 @@ pub(super) fn assertion(document: &Section<'_>, base: &Path, identity: &Identity
         Ok(text.to_owned())
     });
     if issuer.is_none() {
-        section.missing("issuer", "such as issuer = \"https://www.example.com\": what applications compare with `iss`");
+        section
+            .missing("issuer", "such as issuer = \"https://www.example.com\": what applications compare with `iss`");
     }
     let keys = surroundings::path(&section, "keys", base);
     if keys.is_none() {
@@ -179,9 +180,8 @@ pub(super) fn assertion(document: &Section<'_>, base: &Path, identity: &Identity
             return Err(Problem::new("`life` counts whole seconds", "this is not a whole number of them"));
         }
         if life > LONGEST_LIFE {
-            return Err(Problem::new("the life is too long", "1h is the longest").help(
-                "an assertion speaks of one request: whoever finds it later must not be able to use it",
-            ));
+            return Err(Problem::new("the life is too long", "1h is the longest")
+                .help("an assertion speaks of one request: whoever finds it later must not be able to use it"));
         }
         Ok(life)
     });

@@ -226,7 +226,8 @@ pub(super) fn sent(section: &Section<'_>, known: &Known<'_>, access: Option<&Acc
         let problem = Problem::new("there is no [assertion]", "nothing would be signed for this audience");
         section.error(&audience.span(), problem.help("add [assertion] with issuer and keys, or remove `audience`"));
     }
-    let words = [("none", ClientCertFields::None), ("leaf", ClientCertFields::Leaf), ("chain", ClientCertFields::Chain)];
+    let words =
+        [("none", ClientCertFields::None), ("leaf", ClientCertFields::Leaf), ("chain", ClientCertFields::Chain)];
     let client_cert =
         section.parsed("client-cert", "a string, \"leaf\" or \"chain\"", |text| values::word(text, &words));
     let certificates = access.is_none_or(|access| access.asks().is_some_and(|asks| asks.proofs.x509));

@@ -3,11 +3,11 @@
 use super::activity::{Activity, Overdue};
 use super::body::RequestBody;
 use super::info::{Alive, ConnectionInfo};
-use crate::proof::Judgements;
 use super::interim::Interim;
 use super::settings::Settings;
 use super::transport::Transport;
 use super::{Shared, sniff};
+use crate::proof::Judgements;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, EXPECT};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};

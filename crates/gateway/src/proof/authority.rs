@@ -78,7 +78,8 @@ impl Client {
             ("email", &facts.email_names),
             ("cn", &facts.common_names),
         ];
-        let names = kinds.into_iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}:{name}")));
+        let names =
+            kinds.into_iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}:{name}")));
         let (leaf, rest) = verified.chain.split_first().ok_or_else(|| failed(&"an empty chain"))?;
         let rest: Vec<&[u8]> = rest.iter().map(|der| der.as_ref()).collect();
         let key = KeyPin::from_octets(*facts.key.octets());

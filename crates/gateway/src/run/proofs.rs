@@ -66,7 +66,8 @@ impl Proofs {
         for site in &config.sites {
             for asks in site.routes.iter().filter_map(|route| route.access.asks()) {
                 let authorities = asks.client_cas.iter().filter_map(|ca| self.authorities.get(&ca.id));
-                let certificates = asks.proofs.x509.then(|| authorities.flat_map(|known| known.ca().subjects()).collect());
+                let certificates =
+                    asks.proofs.x509.then(|| authorities.flat_map(|known| known.ca().subjects()).collect());
                 let wanted = HostAsks { raw_key: asks.proofs.raw_key, certificates };
                 let tls = site.origins.iter().filter(|origin| origin.scheme() == Scheme::Https);
                 hosts.extend(tls.map(|origin| (origin.host().to_string(), wanted.clone())));

@@ -50,7 +50,8 @@ fn look(config: &Config) -> State {
         });
         std::iter::once(&section.certificates).chain(&section.intermediates).chain(crls)
     });
-    let others = [config.raw_key.as_ref(), config.policy.as_ref(), config.assertion.as_ref().map(|found| &found.keys)];
+    let others =
+        [config.raw_key.as_ref(), config.policy.as_ref(), config.assertion.as_ref().map(|found| &found.keys)];
     let files = std::iter::once(&config.file)
         .chain(certificates)
         .chain(authorities)

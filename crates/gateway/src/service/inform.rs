@@ -25,12 +25,7 @@ pub(super) fn told<C, S>(
         (None, None, Some(key)) => Proven::Key(key),
         (None, None, None) => return Err(refuse(&"the bare key has no form that an application could be told")),
     };
-    let told = Identified {
-        principal: &who.name,
-        groups: who.groups(),
-        method: identified.method.as_str(),
-        proven,
-    };
+    let told = Identified { principal: &who.name, groups: who.groups(), method: identified.method.as_str(), proven };
     let names = &scene.rules.names;
     let mut all = fields(names, &told).map_err(|error| refuse(&error))?;
     let shown = match scene.entry.client_cert {

@@ -24,13 +24,13 @@ use arc_swap::ArcSwap;
 use http::header::{ALLOW, EXPECT, WWW_AUTHENTICATE};
 use http::uri;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use inform::told;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tagai_policy::Policies;
 use tagai_server::{Connection, Proof};
 use tagai_store::{CredentialStore, SessionStore};
-use inform::told;
 use who::Who;
 
 /// Where a user's session is ended: POST, with credentials. The path is the gateway's own, whatever the routes say.
@@ -81,12 +81,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
     /// A service with these rules, for these principals.
     #[must_use]
     pub fn new(rules: Rules<C, S>, principals: Principals, metrics: Arc<Metrics>, journal: Arc<Journal>) -> Self {
-        Self {
-            rules: ArcSwap::from_pointee(rules),
-            principals: ArcSwap::from_pointee(principals),
-            metrics,
-            journal,
-        }
+        Self { rules: ArcSwap::from_pointee(rules), principals: ArcSwap::from_pointee(principals), metrics, journal }
     }
 
     /// Other rules, for all requests that begin from now on.

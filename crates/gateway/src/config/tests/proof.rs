@@ -128,11 +128,21 @@ fn methods_and_what_they_need() {
     refused(all, r#"proof = "x509""#, 40, &["a list in brackets"]);
     refused(all, r#"proof = ["x508"]"#, 40, &["did you mean \"x509\"?"]);
     refused("realm = \"staff\"\n", "", 37, &["`realm` is missing", "realm = \"staff\""]);
-    refused("client-ca = [\"partners\", \"fleet\"]\n", "", 37, &["`client-ca` is missing", "client-ca = [\"fleet\"]"]);
+    refused(
+        "client-ca = [\"partners\", \"fleet\"]\n",
+        "",
+        37,
+        &["`client-ca` is missing", "client-ca = [\"fleet\"]"],
+    );
     refused("\"partners\", \"fleet\"]", "\"partner\"]", 42, &["there is no client-ca", "did you mean \"partners\"?"]);
     refused("\"partners\", \"fleet\"]", "\"fleet\", \"fleet\"]", 42, &["twice"]);
     refused("proof = [\"raw-key\"]", "proof = [\"raw-key\"]\nrealm = \"staff\"", 51, &["asks users of a realm"]);
-    refused("proof = [\"raw-key\"]", "proof = [\"raw-key\"]\nclient-ca = [\"fleet\"]", 51, &["takes no certificates"]);
+    refused(
+        "proof = [\"raw-key\"]",
+        "proof = [\"raw-key\"]\nclient-ca = [\"fleet\"]",
+        51,
+        &["takes no certificates"],
+    );
     refused("proof = [\"raw-key\"]", "proof = [\"raw-key\"]\nclient-cert = \"leaf\"", 51, &["takes no certificates"]);
     refused("proof = [\"raw-key\"]", "proof = [\"raw-key\"]\nallow = [\"bob\"]", 51, &["keep nobody out"]);
     refused("access = \"optional\"\nproof", "access = \"public\"\nproof", 50, &["has no `proof`"]);
@@ -141,7 +151,10 @@ fn methods_and_what_they_need() {
 #[test]
 fn methods_of_tls_need_tls() {
     let text = PROOF
-        .replace("origins = [\"https://localhost:8443\"]", "origins = [\"https://localhost:8443\", \"http://localhost:8080\"]")
+        .replace(
+            "origins = [\"https://localhost:8443\"]",
+            "origins = [\"https://localhost:8443\", \"http://localhost:8080\"]",
+        )
         .replace("tls = true\n", "tls = true\n[[listen]]\naddress = \"127.0.0.1:8080\"\n");
     let shown = parse(&text).unwrap_err().to_string();
     assert_eq!(shown.matches("served without TLS as well").count(), 4, "{shown}");
@@ -151,7 +164,12 @@ fn methods_of_tls_need_tls() {
 #[test]
 fn authorities() {
     refused("crl-policy = \"accept\"\n", "", 15, &["`crl-policy` is missing", "only you can know which is worse"]);
-    refused("certificates = \"fleet.pem\"\n", "certificates = \"fleet.pem\"\ncrl-policy = \"refuse\"\n", 26, &["no lists"]);
+    refused(
+        "certificates = \"fleet.pem\"\n",
+        "certificates = \"fleet.pem\"\ncrl-policy = \"refuse\"\n",
+        26,
+        &["no lists"],
+    );
     refused("names = [\"email\", \"cn\"]", "names = []", 19, &["would name anybody"]);
     refused("names = [\"email\", \"cn\"]", "names = [\"cn\", \"cn\"]", 19, &["twice"]);
     refused("names = [\"email\", \"cn\"]", "names = [\"mail\"]", 19, &["\"mail\" is not known here"]);
@@ -163,7 +181,12 @@ fn authorities() {
 
 #[test]
 fn the_rest() {
-    refused("key = \"gateway.key\"\n", "key = \"gateway.key\"\n[[raw-key]]\nkey = \"b.key\"\n", 28, &["one bare key"]);
+    refused(
+        "key = \"gateway.key\"\n",
+        "key = \"gateway.key\"\n[[raw-key]]\nkey = \"b.key\"\n",
+        28,
+        &["one bare key"],
+    );
     refused("file = \"policy.cedar\"\n", "", 28, &["`file` is missing"]);
     refused("issuer = \"https://localhost:8443\"\n", "", 30, &["`issuer` is missing"]);
     refused("life = \"30s\"", "life = \"1d\"", 34, &["1h is the longest"]);
