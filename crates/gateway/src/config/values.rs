@@ -137,7 +137,20 @@ pub(super) fn id(text: &str) -> Result<String, Problem> {
 
 /// A rule of one line: who is let through.
 pub(super) fn rule(text: &str) -> Result<String, Problem> {
-    Ok(text.to_owned())
+    tagai_policy::rule::parse(text).map(|_| text.to_owned()).map_err(|error| {
+        let part = text.get(error.span.clone()).unwrap_or_default().trim();
+        let label = if part.is_empty() || part == text {
+            "in this rule".to_owned()
+        } else {
+            let column = text.get(..error.span.start).unwrap_or_default().chars().count() + 1;
+            format!("at \"{part}\", character {column} of the rule")
+        };
+        let problem = Problem::new(error.message, label);
+        match error.help {
+            Some(help) => problem.help(help),
+            None => problem,
+        }
+    })
 }
 
 /// The path of a route: absolute, in its plainest spelling.

@@ -60,7 +60,9 @@ fn table() -> Table<MemoryUsers, MemorySessions> {
     let builder = MutualBuilder::new(Arc::new(MemoryUsers::new()), Arc::new(sessions));
     let upstream =
         Arc::new(Upstream::new("http://127.0.0.1:1", Protocol::Http1, None, UpstreamLimits::default()).unwrap());
-    Table::new(&config, &builder, &Metrics::default(), |_| Some(Arc::clone(&upstream))).unwrap()
+    let (authorities, names, metrics) = (HashMap::new(), Names::of(&config), Metrics::default());
+    let shared = Shared { builder: &builder, authorities: &authorities, names: &names, metrics: &metrics };
+    Table::new(&config, &shared, |_| Some(Arc::clone(&upstream))).unwrap()
 }
 
 #[test]
@@ -96,9 +98,9 @@ fn place(table: &Table<MemoryUsers, MemorySessions>) -> &Place<MemoryUsers, Memo
 #[test]
 fn the_longest_route_wins() {
     let table = table();
-    let realm = |path: &str| match &place(&table).route(path).unwrap().gate {
-        Gate::Public => "public".to_owned(),
-        Gate::Protected(mutual) | Gate::Optional(mutual) => mutual.config().realm.name.to_string(),
+    let realm = |path: &str| match &place(&table).route(path).unwrap().gate.mutual {
+        None => "public".to_owned(),
+        Some(mutual) => mutual.config().realm.name.to_string(),
     };
     for (path, expected) in [
         ("/", "public"),

@@ -102,8 +102,8 @@ pub(super) fn certificates(
         warnings.extend(one.warnings.iter().cloned().map(Warning));
         loaded.push(one);
     }
-    let raw_key = proofs.raw_key.clone();
-    Ok((Some(Certificates::new(loaded, raw_key, proofs.asks(config), &TlsOptions::default())?), warnings))
+    let (raw_key, asks) = (proofs.raw_key.clone(), Arc::new(proofs.asks(config)));
+    Ok((Some(Certificates::new(loaded, &TlsOptions { raw_key, asks, ..TlsOptions::default() })?), warnings))
 }
 
 /// The time, for what certificates and lists say of it.

@@ -22,11 +22,15 @@ pub struct TlsOptions {
     pub tls12: bool,
     /// TLS sessions that are remembered for each certificate (TLS 1.2 session ids; tickets need no memory).
     pub session_cache: usize,
+    /// The gateway's bare key, shown to clients that ask for one (RFC 7250).
+    pub raw_key: Option<Arc<CertifiedKey>>,
+    /// What clients are asked for.
+    pub asks: Arc<Asks>,
 }
 
 impl Default for TlsOptions {
     fn default() -> Self {
-        Self { http2: true, tls12: true, session_cache: 1024 }
+        Self { http2: true, tls12: true, session_cache: 1024, raw_key: None, asks: Arc::default() }
     }
 }
 
@@ -194,30 +198,25 @@ pub struct Certificates {
     list: Vec<Arc<Certificate>>,
     default: Arc<Certificate>,
     raw_key: Option<Configs>,
-    asks: Asks,
+    asks: Arc<Asks>,
     exact: HashMap<String, usize>,
     /// By the name without `*.`.
     wildcard: HashMap<String, usize>,
 }
 
 impl Certificates {
-    /// The set of these certificates, the bare key that is shown to clients that ask for one, and what clients are asked for. A
-    /// name that several certificates have belongs to the first of them.
+    /// The set of these certificates. A name that several have belongs to the first of them.
     ///
     /// # Errors
     /// [`CertificateError`]
-    pub fn new(
-        loaded: Vec<Loaded>,
-        raw_key: Option<Arc<CertifiedKey>>,
-        asks: Asks,
-        options: &TlsOptions,
-    ) -> Result<Self, CertificateError> {
+    pub fn new(loaded: Vec<Loaded>, options: &TlsOptions) -> Result<Self, CertificateError> {
+        let asks = Arc::clone(&options.asks);
         let verifiers = asks.verifiers();
         let list = (1..)
             .zip(loaded)
             .map(|(index, loaded)| Certificate::new(loaded, options, &verifiers, index).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
-        let raw_key = raw_key.map(|key| Configs::new(Shown::RawKey(key), options, &verifiers, true));
+        let raw_key = options.raw_key.clone().map(|key| Configs::new(Shown::RawKey(key), options, &verifiers, true));
         let raw_key = raw_key.transpose().map_err(CertificateError::RawKey)?;
         let default = Arc::clone(list.first().ok_or(CertificateError::None)?);
         let (mut exact, mut wildcard) = (HashMap::new(), HashMap::new());

@@ -194,6 +194,7 @@ fn the_rest() {
     refused("field = \"X-Proof\"", "field = \"Tagai-Groups\"", 33, &["say two things"]);
     refused("field = \"X-Proof\"", "field = \"Client-Cert\"", 33, &["a meaning of its own"]);
     refused("audience = \"wiki\"", "audience = \"\"", 44, &["cannot be an audience"]);
+    refused("\"alice\"]", "\"grup:ops\"]", 43, &["did you mean", "group"]);
     refused("allow = [\"group:ops and proof:x509\", \"alice\"]", "allow = []", 43, &["no rule in it"]);
 }
 
