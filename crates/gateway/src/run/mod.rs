@@ -294,6 +294,7 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
             Ok(Ok(revoked)) => {
                 let mut all = true;
                 for (realm, user) in &revoked.users {
+                    gateway.builder.forget_user(realm, user);
                     let ended = gateway.sessions.end_user(realm, user).await;
                     let (realm, user) = (gateway.journal.id(realm), user.as_str());
                     match ended {
