@@ -327,6 +327,45 @@ fn write_line(target: &Audit, line: &Line) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tagai_core::algorithm::Algorithm;
+    use tagai_core::realm::{AuthScope, Origin, RealmName};
+
+    #[test]
+    fn a_password_over_tls_is_noted_with_its_method_once_for_each_login() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("audit.log");
+        let metrics = Metrics::new();
+        let journal = Journal::start(Arc::clone(&metrics), Audit::File(path.clone())).unwrap();
+        let origin = Origin::parse("https://example.com").unwrap();
+        let auth_scope = AuthScope::SingleServer(origin.clone());
+        let realm =
+            AuthRealm { algorithm: Algorithm::EcP256Sha256, auth_scope, name: RealmName::new("Staff").unwrap() };
+        let config = ServerConfig::new(origin, realm);
+        let alice = Username::prepare("alice").unwrap();
+        for event in [
+            Event::PasswordAccepted { user: &alice, again: false },
+            Event::PasswordAccepted { user: &alice, again: true },
+            Event::PasswordRefused { user: Some(&alice), fault: &PasswordFault::WrongPassword },
+            Event::PasswordRefused { user: None, fault: &PasswordFault::NoTls },
+        ] {
+            journal.observe(&config, [192, 0, 2, 1].into(), &event);
+        }
+        journal.flush();
+        let lines = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<Line> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let seen: Vec<_> =
+            lines.iter().map(|line| (line.event, line.user.as_deref(), line.reason.is_some())).collect();
+        let refused = AuditEvent::Refused;
+        assert_eq!(
+            seen,
+            [(AuditEvent::Login, Some("alice"), false), (refused, Some("alice"), true), (refused, None, true)]
+        );
+        assert!(lines.iter().all(|line| line.method.as_deref() == Some("password-tls")));
+        let counted = metrics.encode();
+        for event in ["password-accepted", "password-accepted-again", "password-refused-wrong"] {
+            assert!(counted.contains(&format!("event=\"{event}\"}} 1")), "{counted}");
+        }
+    }
 
     #[test]
     fn refusals_are_counted_when_there_are_too_many() {

@@ -17,6 +17,7 @@ use tagai_core::algorithm::Algorithm;
 use tagai_core::credential::Username;
 use tagai_core::kam3::J;
 use tagai_core::message::{Reason, Sid};
+use tagai_core::realm::AuthRealm;
 use tagai_core::server as core;
 use tagai_core::server::{ConfigError, KexRequest, Refusal, Server, ServerConfig, Session, SessionState};
 use tagai_core::server::{Step, Verdict, VfyRequest};
@@ -124,6 +125,12 @@ impl<C: CredentialStore, S: SessionStore> MutualBuilder<C, S> {
         let credentials_field = credentials_field.unwrap_or(http::header::AUTHORIZATION);
         let server = Server::new(config, &mut UnwrapErr(SysRng))?;
         Ok(Mutual(Arc::new(Inner { server, credentials_field, shared: self.clone() })))
+    }
+
+    /// Passwords of this user that were shown over TLS and right have to be checked again: the user was changed. See
+    /// [`Passwords::forget_user`]; sessions are the session store's.
+    pub fn forget_user(&self, realm: &AuthRealm, user: &Username) {
+        self.passwords.forget_user(realm, user);
     }
 
     /// The same realm for clients that only know HTTP Basic, over TLS: the weaker proof, to be asked for route by route.

@@ -61,7 +61,9 @@ async fn an_early_check_that_lands_last_is_not_remembered_either() {
     desk.forget("john");
     let second = hold(&desk);
     second.add_permits(10);
-    assert_eq!(desk.refused("john", "secret", 1).await.status, StatusCode::UNAUTHORIZED);
+    let late = send(&desk, "john", "secret", 1).await;
+    assert_eq!(desk.lookups(), 2, "it does not wait for the early one");
+    assert_eq!(answer(late.await.unwrap()).status, StatusCode::UNAUTHORIZED);
     first.add_permits(1);
     assert!(matches!(early.await.unwrap(), BasicDecision::Proven(_)));
     assert_eq!(desk.refused("john", "secret", 1).await.status, StatusCode::UNAUTHORIZED);

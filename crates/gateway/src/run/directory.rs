@@ -33,7 +33,7 @@ impl Inner {
         let Credential::User { realm: id, name } = credential else { return };
         let config = self.config.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let Some(realm) = config.realm(id.as_str()) else { return };
-        self.passwords.forget_user(&realm.realm, name);
+        self.builder.forget_user(&realm.realm, name);
         match self.sessions.end_user(&realm.realm, name).await {
             Ok(0) => {}
             Ok(ended) => tracing::info!(%credential, ended, "sessions ended: the principal was changed"),

@@ -24,7 +24,7 @@ use proofs::Proofs;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
-use tagai_server::{Clock, MutualBuilder, PasswordLimits, Passwords};
+use tagai_server::{Clock, MutualBuilder};
 use tagai_store::SessionStore as _;
 use tagai_store::principal::PrincipalStore as _;
 use tagai_store::sqlite::SqliteStore;
@@ -44,7 +44,6 @@ struct Inner {
     builder: MutualBuilder<SqliteStore, Sessions>,
     store: SqliteStore,
     sessions: Arc<Sessions>,
-    passwords: Arc<Passwords>,
     clock: Clock,
     certificates: Option<Arc<SharedCertificates>>,
     journal: Arc<Journal>,
@@ -91,11 +90,9 @@ impl Gateway {
         journal.configure(config.log.audit.clone(), build::realm_ids(&config));
         let clock = Clock::system();
         let (store, sessions) = (parts.store, Arc::new(parts.sessions));
-        let passwords = Arc::new(Passwords::new(PasswordLimits::default()));
         let builder = MutualBuilder::new(Arc::new(store.clone()), Arc::clone(&sessions))
             .guard(build::guard(&config))
             .clock(clock.clone())
-            .passwords(Arc::clone(&passwords))
             .observer(Arc::clone(&journal) as Arc<_>);
         let rules = build::rules(&config, parts.proofs, &builder, &metrics)?;
         let principals = Principals::new(store.directory()?);
@@ -127,7 +124,6 @@ impl Gateway {
             builder,
             store,
             sessions,
-            passwords,
             clock,
             certificates,
             journal,
@@ -307,7 +303,7 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
             Ok(Ok(revoked)) => {
                 let mut all = true;
                 for (realm, user) in &revoked.users {
-                    gateway.passwords.forget_user(realm, user);
+                    gateway.builder.forget_user(realm, user);
                     let ended = gateway.sessions.end_user(realm, user).await;
                     let (realm, user) = (gateway.journal.id(realm), user.as_str());
                     match ended {
