@@ -23,6 +23,7 @@ struct Opened(SqliteStore, SqliteSessions);
 impl Backend for Opened {
     type Users = SqliteStore;
     type Sessions = SqliteSessions;
+    type Principals = SqliteStore;
 
     fn with(_: SessionLimits) -> Self {
         unreachable!("these are opened by path")
@@ -34,6 +35,10 @@ impl Backend for Opened {
 
     fn sessions(&self) -> &SqliteSessions {
         &self.1
+    }
+
+    fn principals(&self) -> &SqliteStore {
+        &self.0
     }
 }
 
