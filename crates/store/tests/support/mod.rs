@@ -66,7 +66,14 @@ impl Backend for Memory {
 pub struct Sqlite {
     users: SqliteStore,
     sessions: SqliteSessions,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+impl Sqlite {
+    /// The database.
+    pub fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("tagai.db")
+    }
 }
 
 impl Backend for Sqlite {
@@ -78,7 +85,7 @@ impl Backend for Sqlite {
         let folder = tempfile::tempdir().unwrap();
         let users = SqliteStore::open(folder.path().join("tagai.db"), keys()).unwrap();
         let sessions = users.sessions(limits).unwrap();
-        Self { users, sessions, _folder: folder }
+        Self { users, sessions, folder }
     }
 
     fn users(&self) -> &SqliteStore {
