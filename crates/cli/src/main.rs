@@ -9,6 +9,8 @@ mod htpasswd;
 mod operator;
 mod output;
 mod password;
+mod proof_file;
+mod registrar;
 mod serving;
 mod setup;
 mod verifier_line;

@@ -7,6 +7,7 @@ use tagai_core::credential::Username;
 use tagai_core::kam3::J;
 use tagai_gateway::audit::{AuditFile, Event, Line};
 use tagai_gateway::config::{Audit, Config, Keys, Realm};
+use tagai_store::principal::{Authority, Credential, PrincipalName, PrincipalStore as _};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::SqliteStore;
 use tagai_store::{NewUser, StoreError, User, UserStore as _};
@@ -85,27 +86,57 @@ pub(crate) fn open_store(config: &Config) -> Result<SqliteStore, Failure> {
 }
 
 /// A store that cannot be used. Its own text says what to do.
-fn unavailable(error: StoreError) -> Failure {
+pub(crate) fn unavailable(error: StoreError) -> Failure {
     Failure::other(error.to_string())
+}
+
+/// The audit log that operators write to.
+pub(crate) struct Journal(Option<AuditFile>);
+
+impl Journal {
+    /// The one that a configuration names; where the gateway writes to its own log or standard output, operators have none.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self(match &config.log.audit {
+            Audit::File(path) => Some(AuditFile::new(path)),
+            Audit::Log | Audit::Stdout => None,
+        })
+    }
+
+    /// Fails if it cannot be written, before anything is changed.
+    pub(crate) fn prepare(&self) -> Result<(), Failure> {
+        let Some(audit) = &self.0 else { return Ok(()) };
+        audit.prepare().map_err(|error| {
+            Failure::other(format!("the audit log {} cannot be written: {error}", audit.path().display()))
+                .help("nothing was changed; make the file writable, or change [log] audit in the configuration")
+        })
+    }
+
+    /// Writes a line, after the change has happened: what, when and by whom, and what `fill` adds.
+    pub(crate) fn note(&self, event: Event, fill: impl FnOnce(&mut Line)) -> Result<(), Failure> {
+        let Some(audit) = &self.0 else { return Ok(()) };
+        #[allow(clippy::disallowed_methods)] // The time of a line in a log; nothing is decided by it.
+        let now = std::time::SystemTime::now();
+        let mut line = Line { by: Some(who()), ..Line::new(now, event) };
+        fill(&mut line);
+        audit.append(&line).map_err(|error| {
+            let path = audit.path().display();
+            Failure::other(format!("the change was made, but the audit log {path} could not be written: {error}"))
+        })
+    }
 }
 
 /// An operator at work on the users of one realm.
 pub(crate) struct Operator {
     pub(crate) realm: Arc<Realm>,
     pub(crate) store: SqliteStore,
-    audit: Option<AuditFile>,
+    journal: Journal,
 }
 
 impl Operator {
     /// Opens what the configuration names, to make changes. None is made if the audit log cannot be written.
     pub(crate) fn open_to_change(file: &ConfigFile, realm: &RealmChoice) -> Result<Self, Failure> {
         let operator = Self::open(file, realm)?;
-        if let Some(audit) = &operator.audit {
-            audit.prepare().map_err(|error| {
-                Failure::other(format!("the audit log {} cannot be written: {error}", audit.path().display()))
-                    .help("nothing was changed; make the file writable, or change [log] audit in the configuration")
-            })?;
-        }
+        operator.journal.prepare()?;
         Ok(operator)
     }
 
@@ -114,11 +145,7 @@ impl Operator {
         let config = file.load()?;
         let realm = realm.choose(&config)?;
         let store = open_store(&config)?;
-        let audit = match &config.log.audit {
-            Audit::File(path) => Some(AuditFile::new(path)),
-            Audit::Log | Audit::Stdout => None,
-        };
-        Ok(Self { realm, store, audit })
+        Ok(Self { realm, store, journal: Journal::of(&config) })
     }
 
     /// Says that there is no such user.
@@ -140,19 +167,22 @@ impl Operator {
 
     /// Writes a line to the audit log, after the change has happened.
     fn note(&self, event: Event, name: &Username) -> Result<(), Failure> {
-        let Some(audit) = &self.audit else { return Ok(()) };
-        #[allow(clippy::disallowed_methods)] // The time of a line in a log; nothing is decided by it.
-        let now = std::time::SystemTime::now();
-        let line = Line {
-            realm: Some(self.realm.id.clone()),
-            user: Some(name.as_str().to_owned()),
-            by: Some(who()),
-            ..Line::new(now, event)
-        };
-        audit.append(&line).map_err(|error| {
-            let path = audit.path().display();
-            Failure::other(format!("the change was made, but the audit log {path} could not be written: {error}"))
+        self.journal.note(event, |line| {
+            line.realm = Some(self.realm.id.clone());
+            line.user = Some(name.as_str().to_owned());
         })
+    }
+
+    /// What a user proves, as principals have it; `None` if the realm has an id that no credential can hold.
+    pub(crate) fn credential(&self, name: &Username) -> Option<Credential> {
+        let realm = Authority::new(&self.realm.id).ok()?;
+        Some(Credential::User { realm, name: name.clone() })
+    }
+
+    /// Whom a user's credential belongs to.
+    pub(crate) fn principal_of(&self, name: &Username) -> Result<Option<PrincipalName>, Failure> {
+        let Some(credential) = self.credential(name) else { return Ok(None) };
+        self.store.owner_of(&credential).map_err(unavailable)
     }
 
     /// One user.
@@ -193,10 +223,22 @@ impl Operator {
         self.note(if disabled { Event::UserDisabled } else { Event::UserEnabled }, name)
     }
 
-    /// Removes a user, and ends the user's sessions.
-    pub(crate) fn remove(&self, name: &Username) -> Result<(), Failure> {
-        self.store.remove(&self.realm.realm, name).map_err(|error| self.explain(name, error))?;
-        self.note(Event::UserRemoved, name)
+    /// Removes a user, and ends the user's sessions. The user's credential is taken from the principal that it belongs to, which
+    /// is given back: whoever gets the name next is somebody else.
+    pub(crate) fn remove(&self, name: &Username) -> Result<Option<PrincipalName>, Failure> {
+        let owner = match self.credential(name) {
+            Some(credential) => self.store.remove_with_credential(&self.realm.realm, name, &credential),
+            None => self.store.remove(&self.realm.realm, name).map(|()| None),
+        }
+        .map_err(|error| self.explain(name, error))?;
+        self.note(Event::UserRemoved, name)?;
+        if let Some(owner) = &owner {
+            self.journal.note(Event::PrincipalChanged, |line| {
+                line.principal = Some(owner.to_string());
+                line.reason = self.credential(name).map(|credential| format!("unbound {credential}"));
+            })?;
+        }
+        Ok(owner)
     }
 
     /// Removes a user again that was added just now, or was about to be. What cannot be noted is taken back all the same.
@@ -241,7 +283,7 @@ impl Operator {
 }
 
 /// The name of the person at work, as this machine knows it.
-fn who() -> String {
+pub(crate) fn who() -> String {
     let uid = rustix::process::getuid().as_raw();
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = |uid: u32| name_of(&users, uid).unwrap_or_else(|| format!("uid {uid}"));

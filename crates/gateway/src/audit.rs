@@ -1,4 +1,5 @@
-//! The audit log: one line of JSON for each login, refusal, logout and user change, and never a secret.
+//! The audit log: one line of JSON for each login, refusal, logout, and change of a user, a principal or the deny list, and never a
+//! secret.
 //!
 //! ```text
 //! {"time":"2027-01-31T12:00:00.000Z","event":"user-added","realm":"staff","user":"alice","by":"root"}
@@ -34,6 +35,17 @@ pub enum Event {
     UserRemoved,
     /// An operator took a user's verifier out of the store.
     VerifierExported,
+    /// An operator added a principal.
+    PrincipalAdded,
+    /// An operator changed a principal: disabled or enabled it, or changed its groups, attributes or credentials; `reason` says
+    /// what.
+    PrincipalChanged,
+    /// An operator removed a principal.
+    PrincipalRemoved,
+    /// An operator put somebody on the deny list.
+    Denied,
+    /// An operator took somebody off the deny list.
+    DenialRemoved,
 }
 
 /// One line. What does not apply is left out.
@@ -49,12 +61,15 @@ pub struct Line {
     /// The user's name. In a refused login nobody has proven it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<String>,
-    /// The principal, registered or not; else the credential.
+    /// The name of the principal, registered or not; for a change of the deny list, whom it names, as the command line has it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub principal: Option<String>,
-    /// The method of proof, where it is not `mutual`.
+    /// The method of proof.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub method: Option<String>,
+    /// The id of the refusal, which its answer carries as well.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
     /// The origin that was asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub origin: Option<String>,
@@ -64,13 +79,10 @@ pub struct Line {
     /// A hash of the session's id, by which lines of one session are found; the id itself never stands here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sid_hash: Option<String>,
-    /// The id that the answer to a refused request has.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub id: Option<String>,
-    /// Why something was refused.
+    /// Why something was refused or denied; what was changed of a principal.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
-    /// The operator's name on the machine, for changes of users.
+    /// The operator's name on the machine, for changes by operators.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub by: Option<String>,
 }
@@ -86,10 +98,10 @@ impl Line {
             user: None,
             principal: None,
             method: None,
+            id: None,
             origin: None,
             address: None,
             sid_hash: None,
-            id: None,
             reason: None,
             by: None,
         }
@@ -225,6 +237,17 @@ mod tests {
             json,
             "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"refused\",\"user\":\"a\\n\\\"b\",\"reason\":\"x\\r\\n{}\"}\n"
         );
+        assert_eq!(serde_json::from_str::<Line>(&json).unwrap(), line);
+    }
+
+    #[test]
+    fn what_does_not_apply_is_left_out() {
+        let bare = Line::new(UNIX_EPOCH, Event::DenialRemoved);
+        assert_eq!(bare.to_json(), "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"denial-removed\"}\n");
+        let text = |text: &str| Some(text.to_owned());
+        let line = Line { principal: text("alice"), method: text("x509"), id: text("7f"), ..bare };
+        let json = line.to_json();
+        assert!(json.contains(r#""principal":"alice","method":"x509","id":"7f""#), "{json}");
         assert_eq!(serde_json::from_str::<Line>(&json).unwrap(), line);
     }
 

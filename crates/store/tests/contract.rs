@@ -7,6 +7,7 @@ mod support;
 mod contract {
     pub mod atomic;
     pub mod limits;
+    pub mod principals;
     pub mod sessions;
     pub mod users;
 }
@@ -52,6 +53,10 @@ contract! {
         the_oldest_half_open_session_of_an_owner_goes, the_owner_with_the_most_makes_room,
         among_equals_the_oldest_makes_room, a_flood_does_not_touch_what_is_established, the_least_used_session_of_a_user_goes,
         the_least_used_session_goes, many_random_steps_keep_the_counts;
+    principals:
+        a_principal_is_added_changed_and_removed, groups_and_attributes_are_sets, a_credential_belongs_to_one_principal,
+        nobody_is_changed, what_one_principal_has_is_bounded, denials_are_kept_and_taken_back,
+        a_directory_is_all_of_it_and_stays_as_it_was;
     atomic:
         of_many_requests_with_one_number_one_is_accepted, numbers_of_one_session_are_each_accepted_once,
         a_dropped_future_leaves_the_store_whole;

@@ -9,6 +9,9 @@ use std::alloc::System;
 use std::time::Instant;
 use support::*;
 use tagai_core::message::Sid;
+use tagai_store::principal::{
+    Credential, Directory, Facts, KeyPin, Principal, PrincipalKind, PrincipalStore as _, Resolved,
+};
 use tagai_store::{CredentialStore as _, SessionLimits, SessionStore as _};
 
 #[global_allocator]
@@ -89,4 +92,83 @@ async fn time_of_lookups_and_requests() {
         assert!(site.has(&sid, at(1)).await);
     }
     println!("memory, one change of a session: {:?}", begun.elapsed() / 100_000);
+}
+
+/// Principals with two groups, one attribute, and a credential of each kind.
+fn principals(count: u32) -> Vec<Principal> {
+    let now = std::time::UNIX_EPOCH;
+    let one = |n: u32| Principal {
+        name: format!("person-{n}").parse().unwrap(),
+        kind: PrincipalKind::Person,
+        disabled: false,
+        groups: vec!["everybody".parse().unwrap(), format!("team-{}", n % 100).parse().unwrap()],
+        attributes: vec![("department".parse().unwrap(), "engineering".parse().unwrap())],
+        credentials: vec![
+            user(n),
+            format!("x509:partners/dns:device-{n}.example.com").parse().unwrap(),
+            Credential::Key(KeyPin::of_spki(&n.to_be_bytes())),
+        ],
+        created: now,
+        changed: now,
+    };
+    (0..count).map(one).collect()
+}
+
+fn user(n: u32) -> Credential {
+    format!("user:staff/person-{n}").parse().unwrap()
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn memory_and_time_of_a_directory() {
+    const COUNT: u32 = 100_000;
+    let before = held();
+    let directory = Directory::new(1, principals(COUNT), Vec::new());
+    let each = (held() - before) / COUNT as usize;
+    println!("{COUNT} principals with 3 credentials: {each} octets each");
+    assert!(each <= 2048, "{each}");
+    let wanted: Vec<Credential> = (0..COUNT).map(|n| user(n * 7 % COUNT)).collect();
+    let begun = Instant::now();
+    for credential in &wanted {
+        let Resolved::Registered(found) = directory.resolve(credential) else { panic!("{credential}") };
+        let facts = Facts { principal: Some(found.name.as_str()), credential: Some(credential), ..Facts::default() };
+        assert!(directory.denied(&facts).is_none());
+    }
+    println!("to resolve a credential and look at the deny list: {:?}", begun.elapsed() / COUNT);
+    let next = Directory::new(2, principals(COUNT), Vec::new());
+    let begun = Instant::now();
+    assert!(next.ended_since(&directory).is_empty());
+    println!("to find whose sessions end: {:?}", begun.elapsed());
+    drop((directory, next));
+
+    let store = Sqlite::new();
+    let path = store.path();
+    let mut raw = rusqlite::Connection::open(path).unwrap();
+    let step = raw.transaction().unwrap();
+    for one in principals(COUNT) {
+        let name = one.name.as_str();
+        step.execute("INSERT INTO principals VALUES (?1, 'person', 0, 0, 0)", [name]).unwrap();
+        for group in &one.groups {
+            step.execute("INSERT INTO principal_groups VALUES (?1, ?2)", [name, group.as_str()]).unwrap();
+        }
+        for (key, value) in &one.attributes {
+            step.execute(
+                "INSERT INTO principal_attributes VALUES (?1, ?2, ?3)",
+                [name, key.as_str(), value.as_str()],
+            )
+            .unwrap();
+        }
+        for credential in &one.credentials {
+            step.execute("INSERT INTO credentials VALUES (?1, ?2)", [&credential.to_string(), name]).unwrap();
+        }
+    }
+    step.commit().unwrap();
+    let begun = Instant::now();
+    assert_eq!(store.principals().directory().unwrap().len(), COUNT as usize);
+    println!("SQLite, to read all of it: {:?}", begun.elapsed());
+    let begun = Instant::now();
+    for _ in 0..10_000 {
+        store.principals().directory_version().unwrap();
+    }
+    println!("SQLite, to see whether it has changed: {:?}", begun.elapsed() / 10_000);
 }

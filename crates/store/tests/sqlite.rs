@@ -3,13 +3,15 @@
 
 mod support;
 
+use base64ct::{Base64, Encoding as _};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use support::*;
+use tagai_store::principal::{Credential, NewPrincipal, PrincipalKind, PrincipalName, Resolved};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::{Resealed, SqliteSessions, SqliteStore};
-use tagai_store::{CredentialStore as _, NewUser, SessionLimits, StoreError, UserStore as _};
+use tagai_store::{CredentialStore as _, NewUser, PrincipalStore as _, SessionLimits, StoreError, UserStore as _};
 use tempfile::TempDir;
 
 /// A folder with a key file and the path of a database.
@@ -23,6 +25,7 @@ struct Opened(SqliteStore, SqliteSessions);
 impl Backend for Opened {
     type Users = SqliteStore;
     type Sessions = SqliteSessions;
+    type Principals = SqliteStore;
 
     fn with(_: SessionLimits) -> Self {
         unreachable!("these are opened by path")
@@ -34,6 +37,10 @@ impl Backend for Opened {
 
     fn sessions(&self) -> &SqliteSessions {
         &self.1
+    }
+
+    fn principals(&self) -> &SqliteStore {
+        &self.0
     }
 }
 
@@ -300,6 +307,121 @@ fn a_newer_database_is_left_as_it_is() {
     drop(place.open());
     place.raw().execute_batch("PRAGMA user_version = 1000").unwrap();
     place.refused("a newer version of tagai has made it (format 1000");
+}
+
+/// The key of `fixtures/format-1.sql`, made for it alone.
+const KEY_OF_FORMAT_1: &str = "key-c72047cb71ca:Jr/ep0+nqp0UfSXjDy04L+dqkzN8Nrr5v/MITx5qXzY=\n";
+
+#[test]
+fn a_database_of_format_1_is_brought_up_to_date() {
+    let place = Place { folder: tempfile::tempdir().unwrap() };
+    let open = || SqliteStore::open(place.database(), SealingKeys::parse(KEY_OF_FORMAT_1).unwrap()).unwrap();
+    place.raw().execute_batch(include_str!("fixtures/format-1.sql")).unwrap();
+    let format =
+        |place: &Place| place.raw().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(format(&place), 1);
+    for _ in 0..2 {
+        let store = open();
+        assert_eq!(format(&place), 2);
+        let users = store.users(None).unwrap();
+        let [alice] = &users[..] else { panic!("{users:?}") };
+        assert_eq!((alice.name.as_str(), alice.realm.to_string().contains("Staff")), ("alice", true));
+        let j = store.export(&alice.realm, &alice.name).unwrap();
+        assert_eq!(Base64::encode_string(&j.expose_octets()), "ALSDbXB0bkhtheJ6DA7j1NZpRGYj8i3mqeT6bvC9IMFq");
+        assert!(store.principals().unwrap().is_empty() && store.denials().unwrap().is_empty());
+        store.directory().unwrap();
+        store.check().unwrap();
+    }
+    let store = open();
+    store.add_principal(&NewPrincipal { name: "alice".parse().unwrap(), kind: PrincipalKind::Person }).unwrap();
+    assert_eq!(store.directory().unwrap().len(), 1);
+}
+
+fn alice_with_a_credential(store: &SqliteStore) -> (PrincipalName, Credential) {
+    let (alice, credential) = ("alice".parse().unwrap(), "user:staff/john".parse().unwrap());
+    store.add_principal(&NewPrincipal { name: PrincipalName::clone(&alice), kind: PrincipalKind::Person }).unwrap();
+    store.bind(&alice, &credential).unwrap();
+    (alice, credential)
+}
+
+#[test]
+fn another_process_sees_what_has_changed() {
+    let place = Place::new();
+    let (operator, gateway) = (place.open(), place.open());
+    let (alice, credential) = alice_with_a_credential(&operator);
+    let before = gateway.directory().unwrap();
+    assert_eq!(gateway.directory_version().unwrap(), before.version());
+    operator.set_principal_disabled(&alice, true).unwrap();
+    assert_ne!(gateway.directory_version().unwrap(), before.version());
+    let after = gateway.directory().unwrap();
+    assert!(matches!(after.resolve(&credential), Resolved::Disabled(_)));
+    assert_eq!(after.ended_since(&before), [credential]);
+}
+
+/// Whoever changes the tables by hand is seen as well, and cannot give a credential to two.
+#[test]
+fn the_tables_keep_their_own_rules() {
+    let place = Place::new();
+    let store = place.open();
+    alice_with_a_credential(&store);
+    let raw = place.raw();
+    raw.pragma_update(None, "foreign_keys", "ON").unwrap();
+    for refused in [
+        "INSERT INTO credentials VALUES ('user:staff/john', 'alice')",
+        "INSERT INTO credentials VALUES ('user:staff/jane', 'nobody')",
+        "INSERT INTO principal_groups VALUES ('nobody', 'ops')",
+        "INSERT INTO directory VALUES (1, 0, 0, 0)",
+    ] {
+        assert!(raw.execute(refused, []).is_err(), "{refused}");
+    }
+    for sql in [
+        "INSERT INTO principals VALUES ('bob', 'person', 0, 0, 0)",
+        "UPDATE principals SET disabled = 1 WHERE name = 'bob'",
+        "INSERT INTO principal_groups VALUES ('bob', 'ops')",
+        "UPDATE principal_groups SET name = 'dev'",
+        "DELETE FROM principal_groups",
+        "INSERT INTO principal_attributes VALUES ('bob', 'a', 'b')",
+        "UPDATE principal_attributes SET value = 'c'",
+        "DELETE FROM principal_attributes",
+        "UPDATE credentials SET principal = 'bob'",
+        "DELETE FROM credentials",
+        "INSERT INTO denials VALUES ('principal', 'bob', '', '', 0, '')",
+        "UPDATE denials SET name = 'alice'",
+        "DELETE FROM denials",
+        "DELETE FROM principals WHERE name = 'bob'",
+    ] {
+        let before = store.directory_version().unwrap();
+        raw.execute(sql, []).unwrap();
+        assert_ne!(store.directory_version().unwrap(), before, "{sql}");
+    }
+    for sql in ["UPDATE principals SET kind = 'robot'", "INSERT INTO denials VALUES ('what', 'bob', '', '', 0, '')"] {
+        let place = Place::new();
+        let store = place.open();
+        alice_with_a_credential(&store);
+        place.raw().execute(sql, []).unwrap();
+        let error = store.directory().unwrap_err().to_string();
+        assert!(error.contains("it is damaged") && error.contains("restore a backup"), "{error}");
+    }
+}
+
+#[test]
+fn a_user_is_removed_with_its_credential_or_not_at_all() {
+    let place = Place::new();
+    let store = place.open();
+    let realm = a_realm();
+    let (alice, credential) = alice_with_a_credential(&store);
+    let nobody = store.remove_with_credential(&realm, &name("john"), &credential);
+    assert!(matches!(nobody, Err(StoreError::NoUser)));
+    assert_eq!(store.owner_of(&credential).unwrap().as_ref(), Some(&alice));
+    add(&store, &realm, "john");
+    let before = store.directory().unwrap();
+    assert_eq!(store.remove_with_credential(&realm, &name("john"), &credential).unwrap(), Some(alice));
+    assert!(store.users(None).unwrap().is_empty());
+    let after = store.directory().unwrap();
+    assert!(matches!(after.resolve(&credential), Resolved::Unregistered(_)));
+    assert_eq!(after.ended_since(&before), [credential.clone()]);
+    add(&store, &realm, "john");
+    assert_eq!(store.remove_with_credential(&realm, &name("john"), &credential).unwrap(), None);
 }
 
 #[test]

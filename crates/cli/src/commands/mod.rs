@@ -3,12 +3,14 @@
 mod check;
 mod completions;
 mod demo;
+mod deny;
 pub(crate) mod get;
 mod init;
 mod keys;
 pub(crate) mod logout;
 mod man;
 mod passwd;
+mod principal;
 mod serve;
 mod user;
 mod version;
@@ -61,6 +63,10 @@ enum Command {
     Check(check::Args),
     /// Work on users: add, list, show, disable, enable, rm, import, export
     User(user::Args),
+    /// Work on principals: who a user, a certificate or a key is, with groups and attributes
+    Principal(principal::Args),
+    /// Keep somebody out at once: by principal, key, or serial number of a certificate
+    Deny(deny::Args),
     /// Give a user another password
     Passwd(passwd::Args),
     /// Work on the keys that seal what is secret in the store: list, rotate, reseal, generate
@@ -85,6 +91,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::User(args) => user::run(&args),
+        Command::Principal(args) => principal::run(&args),
+        Command::Deny(args) => deny::run(&args),
         Command::Passwd(args) => passwd::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Get(args) => get::run(&args),

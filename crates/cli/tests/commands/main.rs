@@ -1,8 +1,10 @@
 //! The program itself: what it does, what it prints, and the code that it exits with.
 
+mod denials;
 mod documents;
 mod import;
 mod init;
 mod keys;
+mod principals;
 mod support;
 mod users;

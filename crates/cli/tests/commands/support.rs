@@ -104,6 +104,18 @@ impl Dir {
         lines.lines().map(|line| (field(line, "event"), field(line, "user"))).collect()
     }
 
+    /// The lines of the audit log about principals and denials: event, principal, and reason.
+    pub(crate) fn audit_of_principals(&self) -> Vec<(String, String, String)> {
+        let lines = self.read("audit.log");
+        let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        lines
+            .filter(|line| line.get("principal").is_some())
+            .inspect(|line| assert!(line["by"].is_string() && line["time"].is_string(), "{line}"))
+            .map(|line| (text(&line["event"]), text(&line["principal"]), text(&line["reason"])))
+            .collect()
+    }
+
     /// The names of the users, and whether they are disabled.
     pub(crate) fn users(&self) -> Vec<(String, bool)> {
         let list = self.run(&["user", "list", "--json"]).exits(0).json();

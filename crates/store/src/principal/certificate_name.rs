@@ -4,8 +4,8 @@ use super::NameError;
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest name in a certificate, in octets.
-pub const MAX_CERTIFICATE_NAME_LEN: usize = 1024;
+/// The longest name in a certificate, in octets: that of a SPIFFE id (SPIFFE-ID §2.3).
+pub const MAX_CERTIFICATE_NAME_LEN: usize = 2048;
 
 /// What kind of name of a certificate stands for its holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -111,3 +111,6 @@ impl Directory {
         self.denied.find(facts)
     }
 }
+
+#[cfg(test)]
+mod tests;

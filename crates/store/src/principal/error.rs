@@ -24,7 +24,7 @@ pub enum NameError {
     CertificateNameKind,
     /// The name in a certificate is none.
     #[error(
-        "a name in a certificate has 1 to 1024 octets, and no control characters; a DNS name, URI or e-mail address \
+        "a name in a certificate has 1 to 2048 octets, and no control characters; a DNS name, URI or e-mail address \
              also has no spaces and is ASCII"
     )]
     CertificateName,

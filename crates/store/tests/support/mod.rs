@@ -13,10 +13,10 @@ use tagai_core::realm::{AuthRealm, AuthScope, Origin, RealmName};
 use tagai_core::server::{self, Server, ServerConfig, Session, Verdict, VfyRequest};
 use tagai_core::time::Time;
 use tagai_core::validation::Channel;
-use tagai_store::memory::{MemorySessions, MemoryUsers};
+use tagai_store::memory::{MemoryPrincipals, MemorySessions, MemoryUsers};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::{SqliteSessions, SqliteStore};
-use tagai_store::{Counts, CredentialStore, NewUser, Owner, SessionLimits, SessionStore, UserStore};
+use tagai_store::{Counts, CredentialStore, NewUser, Owner, PrincipalStore, SessionLimits, SessionStore, UserStore};
 
 /// The system's randomness.
 pub fn rng() -> getrandom::rand_core::UnwrapErr<getrandom::SysRng> {
@@ -27,24 +27,27 @@ pub fn rng() -> getrandom::rand_core::UnwrapErr<getrandom::SysRng> {
 pub trait Backend: Sized + Send + Sync + 'static {
     type Users: CredentialStore + UserStore;
     type Sessions: SessionStore;
+    type Principals: PrincipalStore;
 
     fn with(limits: SessionLimits) -> Self;
     fn users(&self) -> &Self::Users;
     fn sessions(&self) -> &Self::Sessions;
+    fn principals(&self) -> &Self::Principals;
 
     fn new() -> Self {
         Self::with(SessionLimits::default())
     }
 }
 
-pub struct Memory(MemoryUsers, MemorySessions);
+pub struct Memory(MemoryUsers, MemorySessions, MemoryPrincipals);
 
 impl Backend for Memory {
     type Users = MemoryUsers;
     type Sessions = MemorySessions;
+    type Principals = MemoryPrincipals;
 
     fn with(limits: SessionLimits) -> Self {
-        Self(MemoryUsers::new(), MemorySessions::new(limits))
+        Self(MemoryUsers::new(), MemorySessions::new(limits), MemoryPrincipals::new())
     }
 
     fn users(&self) -> &MemoryUsers {
@@ -54,23 +57,35 @@ impl Backend for Memory {
     fn sessions(&self) -> &MemorySessions {
         &self.1
     }
+
+    fn principals(&self) -> &MemoryPrincipals {
+        &self.2
+    }
 }
 
 pub struct Sqlite {
     users: SqliteStore,
     sessions: SqliteSessions,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+impl Sqlite {
+    /// The database.
+    pub fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("tagai.db")
+    }
 }
 
 impl Backend for Sqlite {
     type Users = SqliteStore;
     type Sessions = SqliteSessions;
+    type Principals = SqliteStore;
 
     fn with(limits: SessionLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let users = SqliteStore::open(folder.path().join("tagai.db"), keys()).unwrap();
         let sessions = users.sessions(limits).unwrap();
-        Self { users, sessions, _folder: folder }
+        Self { users, sessions, folder }
     }
 
     fn users(&self) -> &SqliteStore {
@@ -79,6 +94,10 @@ impl Backend for Sqlite {
 
     fn sessions(&self) -> &SqliteSessions {
         &self.sessions
+    }
+
+    fn principals(&self) -> &SqliteStore {
+        &self.users
     }
 }
 

@@ -63,6 +63,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let verifier = password::verifier(&operator.realm.realm, &name, &secret)?;
     operator.add(&name, &verifier)?;
     output::note(&format!("{name} is a user of the realm {} now", operator.realm.id));
+    if let Some(owner) = operator.principal_of(&name)? {
+        output::note(&format!("logged in, {name} is the principal {owner}: the credential is bound already"));
+    }
     if args.source.generate { output::line(&secret) } else { Ok(()) }
 }
 

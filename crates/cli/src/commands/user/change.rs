@@ -93,16 +93,21 @@ pub(crate) fn remove(args: &RemoveArgs) -> Result<(), Failure> {
     {
         return Err(Failure::other("nothing was removed"));
     }
-    operator.remove(&name)?;
+    let owner = operator.remove(&name)?;
     output::note(&format!("{name} is no user of the realm {} any more", operator.realm.id));
+    if let (Some(owner), Some(credential)) = (owner, operator.credential(&name)) {
+        output::note(&format!(
+            "{credential} was unbound from the principal {owner}: a later user of this name is somebody else"
+        ));
+    }
     Ok(())
 }
 
-fn confirmed(question: &str) -> Result<bool, Failure> {
+/// Asks on the terminal, if there is one.
+pub(crate) fn confirmed(question: &str) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(
-            Failure::usage("there is no terminal on which this could be asked").help("say --yes to remove the user")
-        );
+        return Err(Failure::usage("there is no terminal on which this could be asked")
+            .help("say --yes if it is to be removed"));
     }
     let mut answer = String::new();
     let mut stderr = io::stderr();

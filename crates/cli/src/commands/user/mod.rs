@@ -7,6 +7,7 @@ mod import;
 mod list;
 
 use crate::failure::Failure;
+pub(crate) use change::confirmed;
 use clap::Subcommand;
 
 const AFTER: &str = "\
