@@ -1,1 +1,3 @@
 //! Certificates and bare keys of clients.
+
+pub mod ca;

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+mod ca;
 mod check;
 mod completions;
 mod demo;
@@ -65,6 +66,8 @@ enum Command {
     Passwd(passwd::Args),
     /// Work on the keys that seal what is secret in the store: list, rotate, reseal, generate
     Keys(keys::Args),
+    /// Be a CA: init, issue, renew, revoke, crl, list
+    Ca(ca::Args),
     /// Fetch a URL as a user, proven and proving: the curl of this scheme
     Get(get::Args),
     /// End kept sessions of `tagai get`
@@ -87,6 +90,7 @@ pub(crate) fn run() -> ExitCode {
         Command::User(args) => user::run(&args),
         Command::Passwd(args) => passwd::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::Ca(args) => ca::run(&args),
         Command::Get(args) => get::run(&args),
         Command::Logout(args) => logout::run(&args),
         Command::Version(args) => version::run(&args),

@@ -1,5 +1,6 @@
 //! The program itself: what it does, what it prints, and the code that it exits with.
 
+mod ca;
 mod documents;
 mod import;
 mod init;
