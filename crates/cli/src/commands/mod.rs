@@ -6,6 +6,7 @@ mod completions;
 mod demo;
 pub(crate) mod get;
 mod init;
+mod key;
 mod keys;
 pub(crate) mod logout;
 mod man;
@@ -68,6 +69,8 @@ enum Command {
     Keys(keys::Args),
     /// Be a CA: init, issue, renew, revoke, crl, list
     Ca(ca::Args),
+    /// Make and show bare keys and their pins: gen, show, pin
+    Key(key::Args),
     /// Fetch a URL as a user, proven and proving: the curl of this scheme
     Get(get::Args),
     /// End kept sessions of `tagai get`
@@ -91,6 +94,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Passwd(args) => passwd::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Ca(args) => ca::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Get(args) => get::run(&args),
         Command::Logout(args) => logout::run(&args),
         Command::Version(args) => version::run(&args),

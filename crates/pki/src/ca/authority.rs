@@ -7,9 +7,10 @@ use super::{
     BACKDATED, CRL_LIFETIME, CaError, INTERMEDIATE_LIFETIME, Permitted, Purpose, ROOT_LIFETIME, Record, Serial,
     State, files, moment, name, seconds,
 };
+use crate::raw_key::Pin;
 use rcgen::{
     BasicConstraints, CertificateParams, CrlDistributionPoint, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PublicKeyData as _, SerialNumber,
+    SerialNumber,
 };
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -167,7 +168,7 @@ impl Ca {
             .map_err(|error| CaError::broken(path, format!("its certificate cannot be read: {error}")))?;
         let found = Serial::from_octets(parsed.raw_serial()).and_then(|serial| self.by_serial(serial));
         // A number alone could be anybody's.
-        Ok(found.filter(|record| record.key == key::fingerprint(parsed.public_key().raw)))
+        Ok(found.filter(|record| record.key == Pin::of_octets(parsed.public_key().raw)))
     }
 
     pub(super) fn by_serial(&self, serial: Serial) -> Option<&Record> {
@@ -244,7 +245,7 @@ impl Ca {
             names: Vec::new(),
             common_name: Some(format!("{} {}", self.index.name, authority_name(number).replace('-', " "))),
             issuer: 0,
-            key: key::fingerprint(&key.subject_public_key_info()),
+            key: key::pin(key),
             not_before: seconds(params.not_before.into()),
             not_after: seconds(params.not_after.into()),
             revoked: None,

@@ -8,6 +8,7 @@ use super::files::{self, Mode};
 use super::index::authority_name;
 use super::key::{self, Passphrase};
 use super::{CaError, Serial};
+use crate::raw_key::Pin;
 use rcgen::{Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -116,7 +117,7 @@ impl Folder {
         let certificate = self.certificate(authority)?;
         let (_, parsed) = x509_parser::parse_x509_certificate(&certificate)
             .map_err(|error| CaError::broken(&self.certificate_path(authority), error.to_string()))?;
-        if key::fingerprint(parsed.public_key().raw) != key::fingerprint_of(&key) {
+        if Pin::of_octets(parsed.public_key().raw) != key::pin(&key) {
             return Err(CaError::broken(&path, "it is not the key of the certificate beside it"));
         }
         Issuer::from_ca_cert_der(&certificate, key).map_err(CaError::failed("reading the CA's certificate"))

@@ -1,6 +1,7 @@
 //! What was issued, and what became of it.
 
 use super::{CaError, Name, Permitted, Reason, Serial, files, moment, seconds};
+use crate::raw_key::Pin;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::SystemTime;
@@ -71,8 +72,9 @@ pub struct Record {
     pub common_name: Option<String>,
     /// Which intermediate has signed it, counted from 1; 0 is the root.
     pub issuer: u32,
-    /// The SHA-256 of its SubjectPublicKeyInfo, in hexadecimal digits.
-    pub key: String,
+    /// What its key is known by.
+    #[serde(with = "pin")]
+    pub key: Pin,
     /// From when on it is valid, in seconds since 1970.
     pub not_before: u64,
     /// The last second in which it is valid.
@@ -201,4 +203,18 @@ impl Index {
 /// How the root (0) and the intermediates (1 and on) are called, and their files.
 pub(super) fn authority_name(number: u32) -> String {
     if number == 0 { "root".to_owned() } else { format!("intermediate-{number}") }
+}
+
+/// A pin as its text.
+mod pin {
+    use super::Pin;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(pin: &Pin, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(pin)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pin, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }

@@ -3,6 +3,7 @@
 use super::files::{self, Mode};
 use super::key::{self, Algorithm, Passphrase};
 use super::{BACKDATED, Ca, CaError, Csr, DAY, Name, Purpose, Reason, Record, Serial, seconds};
+use crate::raw_key::Pin;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, PublicKeyData as _,
     SerialNumber, SubjectPublicKeyInfo,
@@ -136,9 +137,9 @@ impl Ca {
             (KeySource::Csr(csr), _) => csr.key.clone(),
             (KeySource::Keep | KeySource::Generate(_), _) => self.kept(old)?,
         };
-        let fingerprint = key::fingerprint(&public.subject_public_key_info());
+        let pin = Pin::of_octets(&public.subject_public_key_info());
         let compromised = |record: &Record| {
-            record.key == fingerprint && record.revoked.is_some_and(|revoked| revoked.reason == Reason::KeyCompromise)
+            record.key == pin && record.revoked.is_some_and(|revoked| revoked.reason == Reason::KeyCompromise)
         };
         if self.index.certificates.iter().any(compromised) {
             return Err(CaError::KeyCompromised { name: first.value() });
@@ -172,7 +173,7 @@ impl Ca {
             names: names.clone(),
             common_name,
             issuer: number,
-            key: fingerprint,
+            key: pin,
             not_before: seconds(params.not_before.into()),
             not_after: seconds(until),
             revoked: None,

@@ -2,6 +2,7 @@
 //! RFC 7914).
 
 use super::CaError;
+use crate::raw_key::Pin;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
 use pkcs8::pkcs5::pbes2::{EncryptionScheme, Kdf, Parameters, Salt, ScryptParams};
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef};
@@ -90,12 +91,6 @@ impl FromStr for Algorithm {
     }
 }
 
-/// The SHA-256 of a SubjectPublicKeyInfo, in hexadecimal digits.
-pub(super) fn fingerprint(spki: &[u8]) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, spki);
-    digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 /// The PEM text of a key, encrypted.
 pub(super) fn seal(key: &KeyPair, passphrase: &Passphrase) -> Result<Zeroizing<String>, CaError> {
     let failed = |reason: String| CaError::Failed { what: "encrypting a key", reason };
@@ -153,9 +148,9 @@ pub(super) fn to_pem(key: &KeyPair) -> Zeroizing<String> {
     Zeroizing::new(key.serialize_pem())
 }
 
-/// The fingerprint of a key's public half.
-pub(super) fn fingerprint_of(key: &KeyPair) -> String {
-    fingerprint(&key.subject_public_key_info())
+/// What a key is known by.
+pub(super) fn pin(key: &KeyPair) -> Pin {
+    Pin::of_octets(&key.subject_public_key_info())
 }
 
 /// The first certificate of a PEM text, as DER.
@@ -181,7 +176,7 @@ mod tests {
             assert!(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "{algorithm:?}");
             assert_ne!(*pem, *seal(&key, &passphrase("correct horse")).unwrap(), "salt and IV are new each time");
             let opened = open(pem.as_bytes(), &passphrase("correct horse"), path).unwrap();
-            assert_eq!(fingerprint_of(&opened), fingerprint_of(&key));
+            assert_eq!(pin(&opened), pin(&key));
             let wrong = open(pem.as_bytes(), &passphrase("correct mouse"), path);
             assert!(matches!(wrong, Err(CaError::WrongPassphrase { .. })));
         }

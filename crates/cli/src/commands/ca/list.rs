@@ -3,7 +3,6 @@
 use super::{Folder, now, when};
 use crate::failure::Failure;
 use crate::output;
-use base64ct::{Base64, Encoding as _};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -96,22 +95,10 @@ fn shown(record: &Record, now: SystemTime) -> Shown<'_> {
         names: record.names.iter().map(ToString::to_string).collect(),
         common_name: record.common_name.as_deref(),
         issuer: if record.issuer == 0 { "root".to_owned() } else { format!("intermediate-{}", record.issuer) },
-        key: pin(&record.key),
+        key: record.key.to_string(),
         not_before: when(record.since()),
         not_after: when(record.until()),
         revoked: record.revoked.map(|revoked| when(SystemTime::UNIX_EPOCH + Duration::from_secs(revoked.time))),
         reason: record.revoked.map(|revoked| revoked.reason.word()),
     }
-}
-
-/// The pin of a key, from the digits of its digest.
-fn pin(digits: &str) -> String {
-    let digit =
-        |octet: &u8| char::from(*octet).to_digit(16).and_then(|value| u8::try_from(value).ok()).unwrap_or_default();
-    let octets: Vec<u8> = digits
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| pair.iter().fold(0, |value: u8, octet| value.wrapping_mul(16) | digit(octet)))
-        .collect();
-    format!("sha256:{}", Base64::encode_string(&octets))
 }
