@@ -91,18 +91,38 @@ is "and the server" "$(certutil -V -d "$nss" -n server -u V -e 2>&1)" "certutil:
 
 echo "  -- nginx and curl"
 ports site
-run_nginx mutual "$site" "server {
-  listen 127.0.0.1:$site ssl;
-  server_name www.example.com;
-  ssl_certificate $work/www.example.com.pem;
-  ssl_certificate_key $work/www.example.com.key;
-  ssl_client_certificate $work/ca/root.pem;
-  ssl_crl $work/ca/crl.pem;
-  ssl_verify_client on;
-  ssl_verify_depth 2;
-  location / { return 200 '\$ssl_client_verify \$ssl_client_s_dn\n'; }
-}"
-nginx_pid=${pids[-1]}
+# With a master and a worker, as it is run where it matters, and in a group of its own that ends with the script.
+mkdir nginx-mutual
+cat >nginx-mutual/nginx.conf <<CONF
+daemon off;
+worker_processes 1;
+pid $work/nginx-mutual/nginx.pid;
+error_log $work/nginx-mutual/error.log warn;
+events { worker_connections 512; }
+http {
+  access_log off;
+  client_body_temp_path $work/nginx-mutual/body;
+  proxy_temp_path $work/nginx-mutual/proxy;
+  fastcgi_temp_path $work/nginx-mutual/fastcgi;
+  uwsgi_temp_path $work/nginx-mutual/uwsgi;
+  scgi_temp_path $work/nginx-mutual/scgi;
+  server {
+    listen 127.0.0.1:$site ssl;
+    server_name www.example.com;
+    ssl_certificate $work/www.example.com.pem;
+    ssl_certificate_key $work/www.example.com.key;
+    ssl_client_certificate $work/ca/root.pem;
+    ssl_crl $work/ca/crl.pem;
+    ssl_verify_client on;
+    ssl_verify_depth 2;
+    location / { return 200 '\$ssl_client_verify \$ssl_client_s_dn\n'; }
+  }
+}
+CONF
+setsid /usr/sbin/nginx -e nginx-mutual/error.log -c "$work/nginx-mutual/nginx.conf" >nginx-mutual/out.log 2>&1 &
+nginx_pid=$!
+keep "-$nginx_pid"
+until_true 10 "nginx starts" listens "$site"
 
 # fetch [CURL'S OPTIONS...] : the body and the status, or curl's exit code.
 fetch() {
@@ -167,3 +187,5 @@ is "the old one's are good" "$(verified sslclient bob@example.com.pem)" "bob@exa
 kill -HUP "$nginx_pid"
 until_true 10 "nginx knows the new CRL" known carol@example.com
 has "nginx lets both in" "$(fetch --cert bob@example.com.pem --key bob@example.com.key)" '^SUCCESS.*200$'
+kill -TERM "$nginx_pid"
+wait "$nginx_pid" || true
