@@ -1,11 +1,13 @@
 //! The commands, one module each.
 
+mod ca;
 mod check;
 mod completions;
 mod demo;
 mod deny;
 pub(crate) mod get;
 mod init;
+mod key;
 mod keys;
 pub(crate) mod logout;
 mod man;
@@ -71,6 +73,10 @@ enum Command {
     Passwd(passwd::Args),
     /// Work on the keys that seal what is secret in the store: list, rotate, reseal, generate
     Keys(keys::Args),
+    /// Be a CA: init, issue, renew, revoke, crl, list
+    Ca(ca::Args),
+    /// Make and show bare keys and their pins: gen, show, pin
+    Key(key::Args),
     /// Fetch a URL as a user, proven and proving: the curl of this scheme
     Get(get::Args),
     /// End kept sessions of `tagai get`
@@ -95,6 +101,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Deny(args) => deny::run(&args),
         Command::Passwd(args) => passwd::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::Ca(args) => ca::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Get(args) => get::run(&args),
         Command::Logout(args) => logout::run(&args),
         Command::Version(args) => version::run(&args),

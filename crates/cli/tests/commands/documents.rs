@@ -1,7 +1,20 @@
 use crate::support::Dir;
 
-const COMMANDS: [&str; 11] =
-    ["serve", "demo", "init", "check", "user", "passwd", "get", "logout", "version", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "serve",
+    "demo",
+    "init",
+    "check",
+    "user",
+    "passwd",
+    "ca",
+    "key",
+    "get",
+    "logout",
+    "version",
+    "completions",
+    "man",
+];
 const USER_COMMANDS: [&str; 8] = ["add", "list", "show", "disable", "enable", "rm", "import", "export"];
 
 #[test]
