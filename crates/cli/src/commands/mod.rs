@@ -63,7 +63,7 @@ enum Command {
     User(user::Args),
     /// Give a user another password
     Passwd(passwd::Args),
-    /// Work on the keys that seal what is secret in the store: list, rotate, reseal, generate
+    /// Work on the keys that seal what is secret in the store (list, rotate, reseal, generate), and on those that sign assertions
     Keys(keys::Args),
     /// Fetch a URL as a user, proven and proving: the curl of this scheme
     Get(get::Args),
