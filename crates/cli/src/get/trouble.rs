@@ -172,6 +172,9 @@ fn help(error: &Error) -> Option<String> {
             "--cacert FILE names a file of certificates in PEM: of the authority, or of the server itself"
         }
         Error::Network { fault: NetworkFault::Tls(cause), .. } => tls_help(cause.as_ref())?,
+        Error::Network { fault: NetworkFault::OtherKey(_), .. } => {
+            "if its operator says that the key was changed, give the new pin with --pin; else somebody answers in its place"
+        }
         // In TLS 1.3 a server says only after the handshake what it thinks of the client.
         Error::Network { fault: NetworkFault::Http(cause), .. } => {
             let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(cause);
@@ -197,9 +200,6 @@ fn tls_help(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             Some("if the server's certificate comes from an authority of its own, name that with --cacert FILE")
         }
-        rustls::Error::InvalidCertificate(CertificateError::Other(_)) => Some(
-            "if its operator says that the key was changed, give the new one with --pin; else somebody answers in its place",
-        ),
         rustls::Error::PeerIncompatible(PeerIncompatible::IncorrectCertificateTypeExtension) => Some(
             "the server shows a bare key and no certificate: give its pin with --pin; or a certificate, and is not known by --pin",
         ),
