@@ -5,6 +5,7 @@
 
 example=$built/examples/assertion
 ports nginx apache
+ca=$work/root.pem
 make_ca root
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -subj /CN=between -keyout "$work/between.key" \
   -out "$work/between.csr" 2>"$work/openssl.log" || fail "openssl req"
