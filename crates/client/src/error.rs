@@ -1,5 +1,6 @@
 //! Why there is no answer, and whose turn it is.
 
+use crate::identity::KeyPin;
 use crate::url::UrlError;
 use std::time::Duration;
 use tagai_core::client::Fatal;
@@ -232,6 +233,9 @@ pub enum NetworkFault {
     /// The TLS handshake failed.
     #[error("no TLS connection: {0}")]
     Tls(BoxError),
+    /// The server showed a bare key that is not pinned.
+    #[error("the server's key is not one that it is known by; its pin is {0}")]
+    OtherKey(KeyPin),
     /// The certificate is one to which a login cannot be bound.
     #[error("the server's certificate cannot be used: {0}")]
     Certificate(#[from] tagai_core::validation::EndPointError),

@@ -1,7 +1,7 @@
 //! `tagai get`.
 
 use crate::failure::Failure;
-use crate::get;
+use crate::get::{self, KeyArgs};
 use std::path::PathBuf;
 
 const AFTER: &str = "\
@@ -11,6 +11,8 @@ Examples:
   tagai get https://www.example.com/api -u alice -d @order.json -H 'Content-Type: text/json'
   printf '%s\\n' \"$PASSWORD\" | tagai get https://www.example.com/ -u alice --password-stdin
   tagai get http://localhost:8080/ -u alice --require-proof -v
+  tagai get https://api.example.com/ --cert device.pem --key device.key
+  tagai get https://10.0.0.7:8443/ --raw-key device.key --pin sha256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=
 
 The password is asked for on the terminal, up to three times, and never leaves this machine. On standard error stands who was \
 proven to whom.
@@ -18,6 +20,13 @@ proven to whom.
 A session is kept in a private file, so that the next call needs no password and one round trip; `tagai logout` ends it. While it \
 lives, its server has to prove itself in every answer, or there is none (exit code 4). A session of another user than --user is \
 not used. Without --user, a kept session is, if all that are kept for the server are of one user.
+
+A certificate (--cert) or a bare key (--raw-key) is shown to the server of the URL if it asks for one, and to no server that it \
+redirects to. With --pin, that server is known by its bare key, and by nothing else. Either can go with --user.
+
+With --password-tls, the password itself is sent, by the scheme Basic over https. That is weaker: the server reads the password and can \
+pass itself off as the user elsewhere, and it proves nothing but its certificate. It is for servers that take nothing better, is never \
+done unless it is asked for, and keeps no session.
 
 A body of more than 64 KiB, or of unknown length, is sent once. So with a user or a kept session, a HEAD request for the same URL \
 goes before it: it logs in, and the body follows to a proven server. With --require-proof, that holds for every body. Redirects are \
@@ -45,6 +54,9 @@ pub(crate) struct Args {
     /// Read the password from standard input: one line, tried once
     #[arg(long, requires = "user")]
     pub(crate) password_stdin: bool,
+    /// Send the password itself, over https, in place of the proof that keeps it on this machine: weaker, see below
+    #[arg(long, requires = "user", conflicts_with_all = ["require_proof", "session_file"])]
+    pub(crate) password_tls: bool,
     /// The method [default: GET, or POST with -d]
     #[arg(short = 'X', long = "request", value_name = "METHOD")]
     pub(crate) method: Option<String>,
@@ -60,6 +72,8 @@ pub(crate) struct Args {
     /// Trust the certificates in this PEM file, instead of those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) cacert: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) keys: KeyArgs,
     /// Show on standard error what is sent and answered, without secrets
     #[arg(short, long)]
     pub(crate) verbose: bool,

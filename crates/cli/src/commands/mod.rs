@@ -71,7 +71,7 @@ enum Command {
     Deny(deny::Args),
     /// Give a user another password
     Passwd(passwd::Args),
-    /// Work on the keys that seal what is secret in the store: list, rotate, reseal, generate
+    /// Work on the keys that seal what is secret in the store (list, rotate, reseal, generate), and on those that sign assertions
     Keys(keys::Args),
     /// Be a CA: init, issue, renew, revoke, crl, list
     Ca(ca::Args),

@@ -7,6 +7,7 @@
 //! Nothing of an answer is written before the client has said that it may be used.
 
 mod interrupt;
+mod keys;
 mod login;
 pub(crate) mod logout;
 mod order;
@@ -17,6 +18,7 @@ mod trouble;
 mod upload;
 mod verbose;
 
+pub(crate) use keys::KeyArgs;
 pub(crate) use order::trusting;
 pub(crate) use trouble::Trouble;
 
@@ -57,15 +59,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn attempt(args: &Args) -> Result<(), Trouble> {
     let order = Order::new(args)?;
     sink::check(args.output.as_deref())?;
-    let leased = if args.no_session {
+    let leased = if args.no_session || args.password_tls {
         None
     } else {
         let file = sessions::file(args.session_file.as_deref())?;
         Some(Kept::lease(file, order.url.origin(), order.user.as_ref())?)
     };
-    let builder = trusting(args.cacert.as_deref(), &order.url)?;
+    let builder = args.keys.apply(trusting(args.cacert.as_deref(), &order.url)?, &order.url)?;
     let (mess, verbose) = (Mess::default(), Verbose(args.verbose));
-    let (builder, asked) = match &order.user {
+    let (builder, asked) = match order.user.as_ref().filter(|_| !args.password_tls) {
         None => (builder, Asked::default()),
         Some(user) => {
             let who = (user.clone(), order.url.origin().clone());
@@ -136,6 +138,12 @@ impl Call<'_> {
                 Some(trouble) => Err(trouble),
                 None => self.deliver(reply).await,
             },
+            Err(Error::Login(required)) if self.args.password_tls => {
+                let message = format!("{} did not accept the password that was sent", required.origin);
+                let help = "check the user name and the password; or the server takes no password here, and asks for the proof of one: \
+                            leave out --password-tls";
+                Err(Trouble::new(Kind::Login, message).help(help))
+            }
             Err(Error::Login(required)) => {
                 let kept = self.kept.as_ref().and_then(Kept::user);
                 Err(self.asked.trouble(&required, user.as_ref(), kept))
@@ -163,7 +171,7 @@ impl Call<'_> {
         self.verbose.reply(&reply);
         let new_login = self.asked.any();
         if !args.silent {
-            output::note(&report::line(reply.proof(), reply.url(), new_login));
+            output::note(&report::line(&reply, new_login));
         }
         let (status, url, other_login) = (reply.status(), reply.url().clone(), other_login(&reply));
         let file = args.output.as_deref().filter(|path| !sink::is_stdout(path));

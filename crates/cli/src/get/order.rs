@@ -18,8 +18,9 @@ const AGENT: &str = concat!("tagai/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Order {
     pub(crate) url: Url,
     pub(crate) user: Option<Username>,
-    /// From standard input.
+    /// From standard input; for `password-tls`, from the terminal as well.
     pub(crate) password: Option<Zeroizing<String>>,
+    password_tls: bool,
     pub(crate) method: Method,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Option<Upload>,
@@ -50,14 +51,25 @@ impl Order {
         if !given(&headers, USER_AGENT.as_str()) {
             headers.push((USER_AGENT.to_string(), AGENT.to_owned()));
         }
-        let password = if args.password_stdin { Some(password()?) } else { None };
+        if args.password_tls && !url.is_https() {
+            return Err(Trouble::usage(
+                "--password-tls sends the password, and the URL is http: everybody on the way would read it",
+            )
+            .help("ask by https; or leave out --password-tls, and no password is sent"));
+        }
+        let password = match &user {
+            _ if args.password_stdin => Some(password()?),
+            Some(user) if args.password_tls => Some(to_be_sent(user, &url)?),
+            _ => None,
+        };
         let body = args.data.as_deref().map(Upload::open).transpose()?;
-        Ok(Self { url, user, password, method, headers, body, require_proof: args.require_proof })
+        let Args { password_tls, require_proof, .. } = *args;
+        Ok(Self { url, user, password, password_tls, method, headers, body, require_proof })
     }
 
     /// Whether the server should be proven before the body is shown to it, if there is anybody to log in.
     pub(crate) fn wants_login_first(&self) -> bool {
-        self.body.as_ref().is_some_and(|body| body.is_stream() || self.require_proof)
+        !self.password_tls && self.body.as_ref().is_some_and(|body| body.is_stream() || self.require_proof)
     }
 
     /// The request that goes before one with a body.
@@ -72,6 +84,10 @@ impl Order {
     pub(crate) fn request(&mut self, client: &Client) -> Request {
         let request = client.request(self.method.clone(), &self.url.to_string());
         let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request = match (&self.user, &self.password) {
+            (Some(user), Some(password)) if self.password_tls => request.password_tls(user.as_str(), password),
+            _ => request,
+        };
         let request = match self.body.take() {
             Some(body) => request.body(body),
             None => request,
@@ -118,6 +134,15 @@ fn password() -> Result<Zeroizing<String>, Trouble> {
     let line = password::from_stdin().map_err(|failure| needed(failure.message()))?;
     Password::prepare(&line).map_err(|error| needed(&format!("this password cannot be used: {error}")))?;
     Ok(line)
+}
+
+/// The password for `password-tls`, which goes out with the first request.
+fn to_be_sent(user: &Username, url: &Url) -> Result<Zeroizing<String>, Trouble> {
+    let asked = password::ask(&format!("Password of {user}, which is sent to {}: ", url.origin()));
+    asked.map_err(|failure| {
+        Trouble::new(super::trouble::Kind::Login, failure.message())
+            .help("--password-stdin reads it from standard input")
+    })
 }
 
 /// `Name: value`. Whether HTTP allows both, the client says.

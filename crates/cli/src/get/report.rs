@@ -7,14 +7,15 @@ use http::Version;
 use serde_json::{Value, json};
 use std::path::Path;
 use tagai_client::core::realm::AuthRealm;
-use tagai_client::{Proof, Reply, Url};
+use tagai_client::{KeyPin, Proof, Reply};
 
 /// One line: who was proven to whom.
-pub(crate) fn line(proof: &Proof, url: &Url, new_login: bool) -> String {
+pub(crate) fn line(reply: &Reply, new_login: bool) -> String {
+    let url = reply.url();
     let colour = output::colour_on_stderr();
     let painted =
         |code: &str, text: &str| if colour { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() };
-    match proof {
+    match reply.proof() {
         Proof::Mutual { user, realm, server, session_reused, .. } => {
             let session = if *session_reused && !new_login { "kept session" } else { "logged in" };
             format!(
@@ -22,6 +23,10 @@ pub(crate) fn line(proof: &Proof, url: &Url, new_login: bool) -> String {
                 painted("32", "proven"),
                 realm.name.as_str()
             )
+        }
+        // TLS has proven it, and nobody else has that key.
+        _ if reply.server_key().is_some() => {
+            format!("{}: {url} has the key that it is known by; it asked for no login", painted("32", "pinned"))
         }
         _ => format!("{}: {url} asked for no login", painted("33", "not proven")),
     }
@@ -38,14 +43,18 @@ pub(crate) fn object(reply: &Reply, new_login: bool) -> Value {
     let redirects = reply.redirects().iter().map(|hop| {
         json!({"url": hop.url.to_string(), "status": hop.status.as_u16(), "proof": proof(&hop.proof, new_login)})
     });
-    json!({
+    let mut object = json!({
         "url": reply.url().to_string(),
         "status": reply.status().as_u16(),
         "http_version": version,
         "headers": pairs(reply.headers()),
         "proof": proof(reply.proof(), new_login),
         "redirects": redirects.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(key) = reply.server_key() {
+        object["server_key"] = KeyPin::of(key).to_string().into();
+    }
+    object
 }
 
 /// The body: as text if it is UTF-8.

@@ -8,7 +8,7 @@ use tagai_client::core::grammar::{Params, parse_challenges, parse_info};
 use tagai_client::core::message::SCHEME;
 use tagai_client::core::realm::Origin;
 use tagai_client::core::validation::{Channel, HostValidation};
-use tagai_client::{Ask, Reply};
+use tagai_client::{Ask, KeyPin, Reply};
 
 /// Says what happens, or nothing.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +60,9 @@ impl Verbose {
         }
         if let Some(text) = reply.server_certificate().and_then(|der| certificate(reply.url().origin(), der)) {
             self.say(|| text);
+        }
+        if let Some(key) = reply.server_key() {
+            self.say(|| format!("TLS: {} has the key {} (RFC 7250)", reply.url().origin(), KeyPin::of(key)));
         }
         output::note(&format!("< {:?} {}", reply.version(), reply.status()));
         for (name, value) in reply.headers() {

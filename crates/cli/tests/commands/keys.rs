@@ -37,3 +37,33 @@ fn a_generated_line_is_one_that_the_variable_takes() {
     dir.edit("tagai.toml", "keys = \"keys/store.keys\"", "keys-env = \"TAGAI_TEST_KEYS\"");
     dir.run(&["keys", "rotate"]).exits(2).says(&["TAGAI_TEST_KEYS", "tagai keys generate"]);
 }
+
+#[test]
+fn keys_for_assertions_are_made_and_changed() {
+    let dir = Dir::empty();
+    let keys = ["keys", "assertion"];
+    let run = |args: &[&str]| dir.run(&[&keys, args].concat());
+    let first = run(&["new", "a.pem"]).exits(0).says(&["[assertion]"]).out;
+    let first = first.trim();
+    assert_eq!(first.len(), 43, "a thumbprint of SHA-256");
+    run(&["new", "a.pem"]).exits(1).says(&["exists already", "rotate"]);
+    let text = dir.read("a.pem");
+    assert!(text.contains("-----BEGIN PRIVATE KEY-----"));
+
+    let second = run(&["rotate", "a.pem", "--kind", "ed25519"]).exits(0).says(&["2 keys", "reload"]).out;
+    let listed = run(&["list", "a.pem", "--json"]).exits(0).json();
+    assert_eq!((&listed[0]["kid"], &listed[0]["alg"]), (&second.trim().into(), &"EdDSA".into()));
+    assert_eq!((&listed[1]["kid"], &listed[1]["alg"]), (&first.into(), &"ES256".into()));
+    assert_eq!((&listed[0]["signs"], &listed[1]["signs"]), (&true.into(), &false.into()));
+    let third = run(&["rotate", "a.pem", "--drop-after", "0s"]).exits(0).says(&[first, "taken out", "2 keys"]).out;
+    let shown = run(&["list", "a.pem"]).exits(0).out;
+    assert!(shown.starts_with(third.trim()) && !shown.contains(first) && shown.contains("0 days old"), "{shown}");
+
+    for time in ["1", "d", "", "1w", "-1d", "99999999999999999d"] {
+        run(&["rotate", "a.pem", "--drop-after", time]).exits(2);
+    }
+    run(&["list", "missing.pem"]).exits(1).says(&["missing.pem"]);
+    dir.write("b.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
+    std::fs::set_permissions(dir.path("b.pem"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    run(&["list", "b.pem"]).exits(1).says(&["encrypted", "openssl pkcs8"]);
+}

@@ -1,5 +1,6 @@
 //! A web site on loopback with one user, on a thread of its own, and a log of what it was asked.
 
+use super::bare;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
@@ -12,6 +13,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use tagai_client::KeyPin;
 use tagai_core::algorithm::Algorithm;
 use tagai_core::credential::{Password, Username};
 use tagai_core::kam3::{J, Pi};
@@ -48,6 +50,10 @@ pub struct Site {
     pub port: u16,
     /// PEM, for `--cacert`.
     pub ca: Option<String>,
+    /// For `--pin`.
+    pub pin: Option<String>,
+    /// A certificate that it accepts, and its key, in PEM: for `--cert` and `--key`.
+    pub client: Option<(String, String)>,
     inner: Arc<Inner>,
     _runtime: tokio::runtime::Runtime,
 }
@@ -57,18 +63,40 @@ struct Inner {
     seen: Mutex<Vec<Seen>>,
     evil: AtomicBool,
     knows_logout: AtomicBool,
+    passwords: Mutex<Vec<String>>,
+    shown: Mutex<Vec<KeyPin>>,
+}
+
+/// How a site is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Http,
+    Https,
+    /// https, with a certificate of the client's.
+    Certified,
+    /// https, with bare keys at both ends.
+    Bare,
 }
 
 impl Site {
     pub fn http() -> Self {
-        Self::start(false)
+        Self::start(Kind::Http)
     }
 
     pub fn https() -> Self {
-        Self::start(true)
+        Self::start(Kind::Https)
     }
 
-    fn start(tls: bool) -> Self {
+    pub fn certified() -> Self {
+        Self::start(Kind::Certified)
+    }
+
+    pub fn bare() -> Self {
+        Self::start(Kind::Bare)
+    }
+
+    fn start(kind: Kind) -> Self {
+        let tls = kind != Kind::Http;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -78,11 +106,16 @@ impl Site {
             seen: Mutex::default(),
             evil: AtomicBool::new(false),
             knows_logout: AtomicBool::new(true),
+            passwords: Mutex::default(),
+            shown: Mutex::default(),
         });
-        let certificate = tls.then(Certificate::new);
+        let authority = (kind == Kind::Certified).then(Authority::new);
+        let certificate = tls.then(|| Certificate::new(kind == Kind::Bare, authority.as_ref()));
         let ca = certificate.as_ref().map(|certificate| certificate.pem.clone());
+        let pin = certificate.as_ref().filter(|_| kind == Kind::Bare).map(|certificate| certificate.pin.to_string());
+        let client = authority.map(|authority| authority.client);
         runtime.spawn(accept(listener, Arc::clone(&inner), certificate.map(Arc::new)));
-        Self { origin, port, ca, inner, _runtime: runtime }
+        Self { origin, port, ca, pin, client, inner, _runtime: runtime }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -92,6 +125,16 @@ impl Site {
     /// What was asked since the last time.
     pub fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut self.inner.seen.lock().unwrap())
+    }
+
+    /// The passwords that were sent to it since the last time, as they were sent.
+    pub fn passwords(&self) -> Vec<String> {
+        std::mem::take(&mut self.inner.passwords.lock().unwrap())
+    }
+
+    /// The bare keys of clients since the last time.
+    pub fn shown(&self) -> Vec<KeyPin> {
+        std::mem::take(&mut self.inner.shown.lock().unwrap())
     }
 
     /// The site falls into the hands of somebody who answers everything.
@@ -122,28 +165,63 @@ fn guard(origin: &str) -> Guarded {
 }
 
 struct Certificate {
-    der: Vec<u8>,
+    /// Not of a bare key.
+    der: Option<Vec<u8>>,
     pem: String,
+    pin: KeyPin,
     acceptor: TlsAcceptor,
 }
 
-impl Certificate {
+/// Who certifies clients, with one that it has certified.
+struct Authority {
+    roots: rustls::RootCertStore,
+    client: (String, String),
+}
+
+impl Authority {
     fn new() -> Self {
+        let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(parameters.self_signed(&key).unwrap().der().clone()).unwrap();
+        let issuer = rcgen::Issuer::new(parameters, key);
+        let mut parameters = rcgen::CertificateParams::new(vec!["device1.example.com".into()]).unwrap();
+        parameters.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = parameters.signed_by(&key, &issuer).unwrap();
+        Self { roots, client: (leaf.pem(), key.serialize_pem()) }
+    }
+}
+
+impl Certificate {
+    fn new(bare: bool, authority: Option<&Authority>) -> Self {
+        use rcgen::PublicKeyData as _;
         let key = rcgen::KeyPair::generate().unwrap();
         let signed = rcgen::CertificateParams::new(vec!["localhost".into()]).unwrap().self_signed(&key).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let der = signed.der().to_vec();
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![der.clone().into()],
-                rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
-            )
             .unwrap();
+        let config = match authority {
+            _ if bare => config.with_client_cert_verifier(Arc::new(bare::AnyBareKey)),
+            None => config.with_no_client_auth(),
+            Some(authority) => {
+                let roots = Arc::new(authority.roots.clone());
+                let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(roots, provider);
+                config.with_client_cert_verifier(verifier.build().unwrap())
+            }
+        };
+        let pkcs8 = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der());
+        let mut config = if bare {
+            config.with_cert_resolver(bare::shows(&key))
+        } else {
+            config.with_single_cert(vec![der.clone().into()], pkcs8.into()).unwrap()
+        };
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self { der, pem: signed.pem(), acceptor: Arc::new(config).into() }
+        let pin = KeyPin::of(&key.subject_public_key_info());
+        Self { der: (!bare).then_some(der), pem: signed.pem(), pin, acceptor: Arc::new(config).into() }
     }
 }
 
@@ -165,7 +243,14 @@ async fn connection(stream: TcpStream, peer: SocketAddr, inner: Arc<Inner>, cert
     let tls = stream.get_ref().1;
     let exporter = tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok().map(Exporter);
     let http2 = tls.alpn_protocol() == Some(b"h2");
-    let channel = Channel::tls(&certificate.der, exporter).unwrap();
+    let channel = match &certificate.der {
+        Some(der) => Channel::tls(der, exporter).unwrap(),
+        None => {
+            let key = tls.peer_certificates().unwrap().first().unwrap();
+            inner.shown.lock().unwrap().push(KeyPin::of(key));
+            Channel::Exporter(exporter.unwrap())
+        }
+    };
     let connection = Connection { channel, address: peer.ip() };
     let service = service_fn(move |request| answer(Arc::clone(&inner), connection.clone(), request));
     let stream = TokioIo::new(stream);
@@ -191,6 +276,9 @@ async fn answer(
         content_type: text("content-type"),
         with_proof: text("authorization").is_some_and(|field| field.contains("vkc=")),
     };
+    if let Some(sent) = text("authorization").filter(|field| field.starts_with("Basic ")) {
+        inner.passwords.lock().unwrap().push(sent);
+    }
     let mut octets = Bytes::new();
     let response = if inner.evil.load(Ordering::Acquire) {
         page("evil")

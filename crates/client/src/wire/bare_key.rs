@@ -1,5 +1,6 @@
 //! Servers that are known by their bare key (RFC 7250).
 
+use crate::error::NetworkFault;
 use crate::identity::KeyPin;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
@@ -22,8 +23,21 @@ impl PinnedKey {
 
 /// The server has another key.
 #[derive(Debug, thiserror::Error)]
-#[error("the server's key is not one that was pinned: it has {0}")]
-pub(super) struct OtherKey(KeyPin);
+#[error("not a pinned key: {0}")]
+struct OtherKey(KeyPin);
+
+/// Why a handshake failed.
+pub(super) fn fault(error: std::io::Error) -> NetworkFault {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    let other = match inner {
+        Some(Error::InvalidCertificate(CertificateError::Other(other))) => other.0.downcast_ref::<OtherKey>(),
+        _ => None,
+    };
+    match other {
+        Some(OtherKey(shown)) => NetworkFault::OtherKey(*shown),
+        None => NetworkFault::Tls(Box::new(error)),
+    }
+}
 
 impl ServerCertVerifier for PinnedKey {
     fn verify_server_cert(

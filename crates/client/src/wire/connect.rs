@@ -171,7 +171,7 @@ impl Connector {
         let config = settings.config(http1_only);
         let handshake = async {
             let connected = TlsConnector::from(config).connect(name, tcp).await;
-            connected.map_err(|error| NetworkFault::Tls(Box::new(error)))
+            connected.map_err(tls::fault)
         };
         let stream = within("the TLS handshake", self.timeouts.tls, handshake).await.map_err(fail)?;
         let session = stream.get_ref().1;

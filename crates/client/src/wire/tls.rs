@@ -1,6 +1,6 @@
 //! TLS, and what a login is bound to by it (RFC 8120 §7, RFC 5929, RFC 9266).
 
-use super::bare_key::PinnedKey;
+use super::bare_key::{self, PinnedKey};
 use crate::error::{NetworkFault, UsageError};
 use crate::identity::{ClientIdentity, KeyPin};
 use rustls::client::{AlwaysResolvesClientRawPublicKeys, ResolvesClientCert};
@@ -147,6 +147,11 @@ fn resolver(identity: &ClientIdentity) -> Arc<dyn ResolvesClientCert> {
     } else {
         Arc::new(SingleCertAndKey::from(identity.key()))
     }
+}
+
+/// Why a handshake failed.
+pub(crate) fn fault(error: std::io::Error) -> NetworkFault {
+    bare_key::fault(error)
 }
 
 /// The name that the certificate has to be for.

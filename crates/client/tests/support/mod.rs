@@ -147,7 +147,7 @@ impl Site {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, channel: &Channel) -> Response<Full<Bytes>> {
+    pub async fn answer(&self, request: Request<Incoming>, channel: &Channel) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
         let text =
             |name: &str| head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -231,6 +231,16 @@ impl Certificate {
         let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
         let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".into()]).unwrap().self_signed(&key).unwrap();
         Self { der: certificate.der().to_vec(), key: key.serialize_der() }
+    }
+
+    pub fn key(&self) -> rustls::pki_types::PrivateKeyDer<'static> {
+        rustls::pki_types::PrivatePkcs8KeyDer::from(self.key.clone()).into()
+    }
+
+    /// Its `SubjectPublicKeyInfo` in DER.
+    pub fn public_key(&self) -> Vec<u8> {
+        use rcgen::PublicKeyData as _;
+        rcgen::KeyPair::try_from(self.key.as_slice()).unwrap().subject_public_key_info()
     }
 
     pub fn acceptor(&self, alpn: &[&str]) -> tokio_rustls::TlsAcceptor {

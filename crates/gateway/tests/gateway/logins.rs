@@ -42,11 +42,15 @@ async fn names_are_encoded_and_never_the_clients_own() {
     assert_eq!(app.take_one().field("tagai-user"), Some("%E4%BA%92%E3%81%84%20100%25"));
 
     let (_, proof) = user.proof("/", &connection.channel);
+    let others = "Tagai-Principal: root\r\nTAGAI_PRINCIPAL: root\r\nTagai-Groups: roots\r\ntagai.groups: roots\r\n\
+                  Tagai-Assertion: root\r\ntagai_assertion: root\r\nClient-Cert: :root:\r\nclient_cert: :root:\r\n\
+                  CLIENT.CERT: :root:\r\nClient-Cert-Chain: :root:\r\nClient_Cert_Chain: :root:\r\n";
     let forged = "Tagai-User: root\r\ntagai_user: root\r\nTAGAI-USER: root\r\nTagai_Realm: Root\r\nTagai-Method: none\r\n\
                   Connection: Tagai-User, Tagai-Realm, te\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n\
                   Trailer: tagai-user, x-sum\r\n";
-    let head = format!("POST / HTTP/1.1\r\nHost: {}\r\nAuthorization: {proof}\r\n{forged}\r\n", user.host());
-    connection.send(head + "4\r\nbody\r\n0\r\nTagai-User: root\r\ntagai_user: root\r\nX-Sum: 1\r\n\r\n").await;
+    let head = format!("POST / HTTP/1.1\r\nHost: {}\r\nAuthorization: {proof}\r\n{others}{forged}\r\n", user.host());
+    let end = format!("4\r\nbody\r\n0\r\nTagai-User: root\r\ntagai_user: root\r\n{others}X-Sum: 1\r\n\r\n");
+    connection.send(head + &end).await;
     assert_eq!(connection.response("POST").await.status, 200);
     let seen = app.take_one();
     assert_eq!(seen.body, "body");
@@ -57,6 +61,7 @@ async fn names_are_encoded_and_never_the_clients_own() {
     }
     assert_eq!(seen.trailers.get("x-sum").map(|value| value.to_str().unwrap()), Some("1"));
     assert!(!seen.trailers.contains_key("tagai-user"));
+    assert_eq!((seen.field("client-cert"), seen.field("tagai-assertion")), (None, None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! `tagai keys`.
 
+mod assertion;
+
 use crate::failure::Failure;
 use crate::operator::{ConfigFile, load_keys, open_store};
 use crate::output;
@@ -54,6 +56,8 @@ enum Action {
     /// Print a line with a new key, for an environment variable (keys-env); it is secret
     #[command(after_help = "Examples:\n  TAGAI_KEYS=$(tagai keys generate)")]
     Generate,
+    /// Work on the keys that sign what applications are told: new, rotate, list
+    Assertion(assertion::Args),
 }
 
 #[derive(Serialize)]
@@ -67,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Action::List { config, json } => list(&config.load()?, *json),
         Action::Rotate { config } => rotate(&config.load()?),
         Action::Reseal { config } => reseal(&config.load()?),
+        Action::Assertion(args) => assertion::run(args),
         Action::Generate => {
             let line = SealingKeys::generate_line().map_err(|error| Failure::other(error.to_string()))?;
             output::line(line.trim_end())
