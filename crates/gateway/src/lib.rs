@@ -6,6 +6,7 @@
 //! - [`tls`], [`listener`] and [`proxy`] are the data plane: they know nothing of authentication and nothing of
 //!   configuration files. A connection comes in through a listener, with the channel that it was made on; a request of it
 //!   goes out through the proxy;
+//! - [`forward_proxy`] is another way through it, for clients that want to get out (RFC 8120 §14);
 //! - [`service`] is what lies between: [`route`] says which rules a request goes by, [`identity`] what the application is told;
 //! - [`observe`], [`audit`] and [`metrics`] tell operators what happens.
 
@@ -13,6 +14,7 @@ mod address;
 mod answers;
 pub mod audit;
 pub mod config;
+pub mod forward_proxy;
 pub mod identity;
 pub mod listener;
 pub mod metrics;

@@ -16,6 +16,7 @@
 //! who use them.
 
 mod diagnostic;
+mod forward_proxy;
 mod limits;
 mod model;
 mod reader;
@@ -29,6 +30,7 @@ mod values;
 mod tests;
 
 pub use diagnostic::{ConfigErrors, Diagnostic, Severity};
+pub use forward_proxy::ForwardProxy;
 pub use model::{
     Access, Admin, Audit, Certificate, ForwardedField, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat,
     Realm, Route, SessionsIn, Site, Store, Trust, Upstream, UpstreamProtocol,
@@ -49,14 +51,16 @@ pub struct Config {
     pub file: PathBuf,
     /// `[store]`.
     pub store: Store,
-    /// `[[listen]]`: at least one.
+    /// `[[listen]]`: at least one, or a forward proxy.
     pub listen: Vec<Listen>,
     /// `[[certificate]]`: at least one if there is TLS. The first is the default.
     pub certificates: Vec<Certificate>,
     /// `[[realm]]`, in the order of the file.
     pub realms: Vec<Arc<Realm>>,
-    /// `[[site]]`: at least one.
+    /// `[[site]]`: at least one, or a forward proxy.
     pub sites: Vec<Site>,
+    /// `[[forward-proxy]]`.
+    pub forward_proxies: Vec<ForwardProxy>,
     /// `[identity]`.
     pub identity: Identity,
     /// `[limits]`.
@@ -161,6 +165,8 @@ fn read_document(document: Section<'_>, file: &Path) -> Option<Config> {
     let certificates = surroundings::certificates(&document, base, &listen);
     let (realms, realms_are_sure) = findings.watch(|| realms::read(&document));
     let known = sites::Known { base, realms: &realms, realms_are_sure, listen: listen_is_sure.then_some(&listen) };
+    let for_proxies = forward_proxy::Known { realms: &realms, realms_are_sure, listen: &listen };
+    let forward_proxies = forward_proxy::read(&document, &for_proxies);
     let sites = sites::read(&document, &known);
     let identity = surroundings::identity(&document);
     let (limits, guessing) = (limits::limits(&document), limits::guessing(&document));
@@ -175,6 +181,7 @@ fn read_document(document: Section<'_>, file: &Path) -> Option<Config> {
         certificates,
         realms: realms.into_iter().map(|realm| realm.realm).collect(),
         sites,
+        forward_proxies,
         identity,
         limits,
         guessing,

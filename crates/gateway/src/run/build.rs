@@ -1,6 +1,7 @@
 //! From a configuration to the parts of a gateway.
 
 use super::error::StartError;
+use super::proxies;
 use super::sessions::Sessions;
 use crate::address::Trusted;
 use crate::audit::AuditFile;
@@ -70,7 +71,11 @@ pub fn preflight(config: &Config) -> Result<Vec<Warning>, StartError> {
     let parts = Parts::open(config)?;
     let (users, sessions) = (Arc::new(parts.store.clone()), Arc::new(parts.sessions));
     parts.store.check()?;
-    drop(rules(config, &MutualBuilder::new(users, sessions), &Metrics::default())?);
+    let builder = MutualBuilder::new(users, sessions);
+    drop(rules(config, &builder, &Metrics::default())?);
+    for section in &config.forward_proxies {
+        drop(proxies::rules(section, section.address.port(), &builder, None)?);
+    }
     // Those of the configuration itself are known to whoever loaded it.
     Ok(parts.warnings.into_iter().skip(config.warnings.len()).collect())
 }
@@ -83,7 +88,7 @@ pub(super) fn audit(config: &Config) -> Result<(), StartError> {
 
 /// The certificates for listeners with TLS, if there are any.
 pub(super) fn certificates(config: &Config) -> Result<(Option<Certificates>, Vec<Warning>), StartError> {
-    if !config.listen.iter().any(|listen| listen.tls) {
+    if !config.listen.iter().any(|listen| listen.tls) && !config.forward_proxies.iter().any(|proxy| proxy.tls) {
         return Ok((None, Vec::new()));
     }
     let now = UnixTime::since_unix_epoch(wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default());
@@ -153,6 +158,7 @@ pub(super) fn settings(config: &Config, tls: Option<Arc<SharedCertificates>>) ->
     let head = u32::try_from(limits.header_size).unwrap_or(u32::MAX);
     Settings {
         tls,
+        tunnels: false,
         limits: Limits {
             connections: limits.connections,
             connections_per_address: limits.connections_per_address,
@@ -192,6 +198,7 @@ pub(super) fn unchangeable(old: &Config, new: &Config) -> Vec<Warning> {
     for (changed, section) in [
         (old.store != new.store, "[store]"),
         (old.listen != new.listen, "[[listen]]"),
+        (proxies::places(old) != proxies::places(new), "where and how many a [[forward-proxy]] takes"),
         (old.limits != new.limits, "[limits]"),
         (old.guessing != new.guessing, "[guessing]"),
         (old.admin != new.admin, "[admin]"),

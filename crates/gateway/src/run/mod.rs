@@ -3,6 +3,7 @@
 mod admin;
 mod build;
 mod error;
+mod proxies;
 mod sessions;
 mod watch;
 
@@ -45,6 +46,7 @@ struct Inner {
     metrics: Arc<Metrics>,
     listeners: Mutex<Vec<Running>>,
     addresses: Vec<Address>,
+    proxies: Arc<[proxies::Place]>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -108,8 +110,12 @@ impl Gateway {
             Some(admin) => Some(admin::bind(admin.address).await?),
             None => None,
         };
+        let proxies = proxies::bind(&config, certificates.as_ref(), &builder, &metrics).await?;
         // From here on nothing fails.
-        let listeners = listeners.into_iter().map(|listener| run(listener, Arc::clone(&service))).collect();
+        let mut listeners: Vec<_> =
+            listeners.into_iter().map(|listener| run(listener, Arc::clone(&service))).collect();
+        let (bound, proxies): (Vec<_>, Vec<_>) = proxies.into_iter().unzip();
+        listeners.extend(bound.into_iter().zip(&proxies).map(|(bound, place)| proxies::run(bound, place.proxy())));
         metrics.loaded.set(unix_seconds());
         let gateway = Self(Arc::new(Inner {
             config: Mutex::new(config),
@@ -124,6 +130,7 @@ impl Gateway {
             metrics,
             listeners: Mutex::new(listeners),
             addresses,
+            proxies: proxies.into(),
             tasks: Mutex::default(),
         }));
         gateway.keep(tokio::spawn(chores(Arc::downgrade(&gateway.0))));
@@ -148,6 +155,12 @@ impl Gateway {
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         &self.0.addresses
+    }
+
+    /// Where its forward proxies listen, in the order of the configuration.
+    #[must_use]
+    pub fn proxies(&self) -> Vec<Address> {
+        self.0.proxies.iter().map(|place| place.address).collect()
     }
 
     /// What is counted.
@@ -234,6 +247,7 @@ impl Inner {
         let builder = self.builder.clone();
         let metrics = Arc::clone(&self.metrics);
         let has_tls = self.certificates.is_some();
+        let proxies = Arc::clone(&self.proxies);
         // Files are read and verifiers of nobody computed: not on a thread that serves requests.
         let work = move || -> Result<_, ReloadError> {
             let config = Config::load(&file)?;
@@ -243,15 +257,19 @@ impl Inner {
             warnings.extend(more);
             warnings.extend(config.warnings.iter().map(|warning| Warning(warning.to_string())));
             let rules = build::rules(&config, &builder, &metrics)?;
-            Ok((config, certificates.filter(|_| has_tls), rules, warnings))
+            let ways = proxies.iter().map(|place| place.renewed(&config, &builder)).collect::<Result<Vec<_>, _>>()?;
+            Ok((config, certificates.filter(|_| has_tls), (rules, ways), warnings))
         };
-        let (config, certificates, rules, warnings) =
+        let (config, certificates, (rules, ways), warnings) =
             tokio::task::spawn_blocking(work).await.map_err(|_| ReloadError::Interrupted)??;
         if let (Some(shared), Some(certificates)) = (&self.certificates, certificates) {
             shared.replace(certificates);
         }
         self.journal.configure(config.log.audit.clone(), build::realm_ids(&config));
         self.service.replace(rules);
+        for (place, rules) in self.proxies.iter().zip(ways) {
+            rules.into_iter().for_each(|rules| place.proxy().replace(rules));
+        }
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(warnings)
     }
