@@ -11,6 +11,7 @@ Examples:
   tagai get https://www.example.com/api -u alice -d @order.json -H 'Content-Type: text/json'
   printf '%s\\n' \"$PASSWORD\" | tagai get https://www.example.com/ -u alice --password-stdin
   tagai get http://localhost:8080/ -u alice --require-proof -v
+  tagai get https://www.example.com/ --proxy http://proxy.example.com:3128 --proxy-user bob
 
 The password is asked for on the terminal, up to three times, and never leaves this machine. On standard error stands who was \
 proven to whom.
@@ -22,6 +23,10 @@ not used. Without --user, a kept session is, if all that are kept for the server
 A body of more than 64 KiB, or of unknown length, is sent once. So with a user or a kept session, a HEAD request for the same URL \
 goes before it: it logs in, and the body follows to a proven server. With --require-proof, that holds for every body. Redirects are \
 followed for GET and HEAD, and for 303.
+
+With --proxy, https goes through a tunnel and http in absolute form. A proxy that asks for a login (407) has to prove itself as a server \
+has to, and its sessions are kept too, in a file of their own beside the others. The variables http_proxy, https_proxy and no_proxy \
+are not read.
 
 Exit codes:
   0   fetched: both ends were proven, or the resource needed no login
@@ -60,6 +65,16 @@ pub(crate) struct Args {
     /// Trust the certificates in this PEM file, instead of those of the system
     #[arg(long, value_name = "FILE")]
     pub(crate) cacert: Option<PathBuf>,
+    /// Go through this proxy, http://HOST:PORT or https://HOST:PORT, with the user before an @ if need be; none is taken from the
+    /// environment
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+    /// The user to log in to the proxy as, if that is asked for
+    #[arg(long, value_name = "NAME", requires = "proxy")]
+    pub(crate) proxy_user: Option<String>,
+    /// Read the password for the proxy from this file: one line, tried once
+    #[arg(long, value_name = "FILE", requires = "proxy")]
+    pub(crate) proxy_password_file: Option<PathBuf>,
     /// Show on standard error what is sent and answered, without secrets
     #[arg(short, long)]
     pub(crate) verbose: bool,

@@ -27,6 +27,14 @@ pub(crate) fn line(proof: &Proof, url: &Url, new_login: bool) -> String {
     }
 }
 
+/// The same about the proxy on the way.
+pub(crate) fn line_of_proxy(proof: &Proof, url: &Url, new_login: bool) -> String {
+    match proof {
+        Proof::Mutual { .. } => format!("{} (as a proxy)", line(proof, url, new_login)),
+        _ => format!("{} (the proxy)", line(proof, url, new_login)),
+    }
+}
+
 /// The answer, but for its body.
 pub(crate) fn object(reply: &Reply, new_login: bool) -> Value {
     let version = match reply.version() {
@@ -44,6 +52,7 @@ pub(crate) fn object(reply: &Reply, new_login: bool) -> Value {
         "http_version": version,
         "headers": pairs(reply.headers()),
         "proof": proof(reply.proof(), new_login),
+        "proxy": reply.proxy().map(|of_proxy| proof(of_proxy, false)),
         "redirects": redirects.collect::<Vec<_>>(),
     })
 }

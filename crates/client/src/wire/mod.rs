@@ -2,8 +2,10 @@
 
 mod connect;
 mod pool;
+mod route;
 mod tls;
 
 pub(crate) use connect::{Connection, Connector, Facts, SendError};
 pub(crate) use pool::{Lease, Need, Pool, Shutter};
+pub(crate) use route::Route;
 pub(crate) use tls::tls_config;
