@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::output;
 use std::io::Read as _;
+use std::path::Path;
 use tagai_core::algorithm::Algorithm;
 use tagai_core::credential::{MAX_PASSWORD_LEN, Password, PrepareError, Username};
 use tagai_core::kam3::{J, Pi};
@@ -63,24 +64,39 @@ pub(crate) fn generate() -> Result<Zeroizing<String>, Failure> {
 
 /// The one line of standard input.
 pub(crate) fn from_stdin() -> Result<Zeroizing<String>, Failure> {
+    one_line(std::io::stdin().lock(), "standard input").map_err(|failure| {
+        if failure.message().starts_with("there is more than one line") {
+            failure.help("--password-stdin takes one line, the password: printf '%s\\n' \"$PASSWORD\" | tagai ...")
+        } else {
+            failure
+        }
+    })
+}
+
+/// The one line of a file.
+pub(crate) fn from_path(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let file = std::fs::File::open(path)
+        .map_err(|error| Failure::other(format!("cannot read {}: {error}", path.display())))?;
+    one_line(file, &path.display().to_string())
+}
+
+fn one_line(source: impl std::io::Read, place: &str) -> Result<Zeroizing<String>, Failure> {
     // A line's end may be two octets, and one more shows that there is too much.
     let limit = MAX_PASSWORD_LEN + 3;
     let mut octets = Zeroizing::new(Vec::with_capacity(limit + 1));
-    std::io::stdin()
-        .lock()
+    source
         .take(limit as u64)
         .read_to_end(&mut octets)
-        .map_err(|error| Failure::other(format!("standard input cannot be read: {error}")))?;
+        .map_err(|error| Failure::other(format!("{place} cannot be read: {error}")))?;
     let text =
-        std::str::from_utf8(&octets).map_err(|_| Failure::other("the password on standard input is not UTF-8"))?;
+        std::str::from_utf8(&octets).map_err(|_| Failure::other(format!("the password on {place} is not UTF-8")))?;
     let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.contains('\n') {
-        return Err(Failure::other("there is more than one line on standard input")
-            .help("--password-stdin takes one line, the password: printf '%s\\n' \"$PASSWORD\" | tagai ..."));
+        return Err(Failure::other(format!("there is more than one line on {place}")));
     }
     if line.is_empty() {
-        return Err(Failure::other("there is no password on standard input"));
+        return Err(Failure::other(format!("there is no password on {place}")));
     }
     Ok(Zeroizing::new(line.to_owned()))
 }

@@ -5,7 +5,9 @@ use crate::clock::Clock;
 use crate::error::{Error, UsageError};
 use crate::identity::{ClientIdentity, KeyPin};
 use crate::prompt::Prompt;
+use crate::proxy::Hop;
 use crate::sequence::Demand;
+use crate::url::Url;
 use crate::wire::{Connector, Peer, Pool, Tls};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -88,6 +90,7 @@ pub struct ClientBuilder {
     max_redirects: usize,
     prompt: Option<Arc<dyn Prompt>>,
     demand: Demand,
+    proxy: Option<Url>,
 }
 
 impl ClientBuilder {
@@ -102,6 +105,7 @@ impl ClientBuilder {
             max_redirects: 10,
             prompt: None,
             demand: Demand::Expected,
+            proxy: None,
         }
     }
 
@@ -216,12 +220,25 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends every request through this proxy: `http://` or `https://`, a host and a port, no path. Nothing is read from the
+    /// environment. Its logins are asked for by the same [`Prompt`], which tells them by [`Ask::proxy`](crate::Ask::proxy).
+    ///
+    /// # Errors
+    /// [`UsageError::Proxy`] if the URL has a path or a query.
+    pub fn proxy(mut self, url: &Url) -> Result<Self, UsageError> {
+        if url.target() != "/" {
+            return Err(UsageError::Proxy(url.to_string()));
+        }
+        self.proxy = Some(url.clone());
+        Ok(self)
+    }
+
     /// Makes the client.
     ///
     /// # Errors
     /// [`Error::Usage`] if a limit lets nothing through, or a key belongs to a server without TLS.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { roots, peers, timeouts, pool, head, http2, max_redirects, prompt, demand } = self;
+        let Self { roots, peers, timeouts, pool, head, http2, max_redirects, prompt, demand, proxy } = self;
         for (limit, name, least) in [
             (pool.per_origin, "the number of connections to one server", 1),
             (pool.total, "the number of connections", 1),
@@ -236,7 +253,8 @@ impl ClientBuilder {
             let why = format!("keys and certificates are shown in TLS, and {origin} is without");
             return Err(UsageError::Identity(why).into());
         }
-        let connector = Connector::new(Tls::new(roots, http2, peers)?, timeouts, head);
+        let hop = proxy.map(|url| Arc::new(Hop::new(&url, prompt.clone())));
+        let connector = Connector::new(Tls::new(roots, http2, peers)?, timeouts, head, hop.clone());
         Ok(Client::from_inner(Inner {
             core: Mutex::new(tagai_core::client::Client::new(Role::OriginServer)),
             clock: Clock::default(),
@@ -247,6 +265,7 @@ impl ClientBuilder {
             timeouts,
             max_redirects,
             demand,
+            hop,
         }))
     }
 }

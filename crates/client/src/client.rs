@@ -4,10 +4,12 @@ use crate::builder::{ClientBuilder, Timeouts};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::prompt::Prompt;
+use crate::proxy::Hop;
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::sequence::Demand;
-use crate::wire::Pool;
+use crate::url::Url;
+use crate::wire::{Pool, Route};
 use http::Method;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -34,6 +36,18 @@ pub(crate) struct Inner {
     pub(crate) timeouts: Timeouts,
     pub(crate) max_redirects: usize,
     pub(crate) demand: Demand,
+    pub(crate) hop: Option<Arc<Hop>>,
+}
+
+impl Inner {
+    /// How a URL's server is reached.
+    pub(crate) fn route(&self, url: &Url) -> Route {
+        match &self.hop {
+            None => Route::Direct(url.origin().clone()),
+            Some(_) if url.is_https() => Route::Tunnel(url.origin().clone()),
+            Some(hop) => Route::Forward(hop.origin.clone()),
+        }
+    }
 }
 
 /// One entry of [`Client::logins`].
@@ -109,9 +123,12 @@ impl Client {
         crate::lock(&self.0.core).logout(realm)
     }
 
-    /// Forgets everything about all realms.
+    /// Forgets everything about all realms, those of the proxy too.
     pub fn logout_all(&self) {
         crate::lock(&self.0.core).logout_all();
+        if let Some(hop) = &self.0.hop {
+            crate::lock(&hop.core).logout_all();
+        }
     }
 
     /// The sessions that may serve more requests, to be stored: by a [`SessionFile`](crate::SessionFile), or elsewhere.
@@ -129,6 +146,35 @@ impl Client {
     /// [`ScopeError`] if the realm's scope is one that the server has no right to.
     pub fn restore(&self, session: StoredSession) -> Result<(), ScopeError> {
         crate::lock(&self.0.core).restore(session)
+    }
+}
+
+/// The same for the proxy, which has logins of its own: kept apart, since a proof for a proxy is none for a server.
+impl Client {
+    /// Who is logged in to the proxy; nobody without one.
+    #[must_use]
+    pub fn proxy_logins(&self) -> Vec<Login> {
+        let Some(hop) = &self.0.hop else { return Vec::new() };
+        let core = crate::lock(&hop.core);
+        core.logins().map(|login| Login { realm: login.realm.clone(), user: login.user.clone() }).collect()
+    }
+
+    /// The sessions with the proxy, as [`Client::sessions`].
+    #[must_use]
+    pub fn proxy_sessions(&self) -> Vec<StoredSession> {
+        let Some(hop) = &self.0.hop else { return Vec::new() };
+        crate::lock(&hop.core).sessions(hop.clock.now())
+    }
+
+    /// Goes on with a session with the proxy that was stored or leased; without a proxy, nothing happens.
+    ///
+    /// # Errors
+    /// [`ScopeError`] if the realm's scope is not the proxy's host name (RFC 8120 §14).
+    pub fn restore_proxy(&self, session: StoredSession) -> Result<(), ScopeError> {
+        match &self.0.hop {
+            Some(hop) => crate::lock(&hop.core).restore(session),
+            None => Ok(()),
+        }
     }
 }
 

@@ -35,6 +35,9 @@ pub enum Error {
         /// What failed.
         fault: NetworkFault,
     },
+    /// The proxy did not take the request to its server.
+    #[error(transparent)]
+    Proxy(Box<ProxyRefused>),
     /// A redirect leads where this client does not go.
     #[error(transparent)]
     Redirect(#[from] RedirectError),
@@ -86,7 +89,7 @@ impl Error {
             Self::Usage(_) => ErrorKind::Usage,
             Self::Login(_) | Self::BodyGone(_) => ErrorKind::Login,
             Self::NotProven(_) => ErrorKind::NotProven,
-            Self::Network { .. } | Self::Redirect(_) => ErrorKind::Network,
+            Self::Network { .. } | Self::Proxy(_) | Self::Redirect(_) => ErrorKind::Network,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -141,6 +144,9 @@ pub enum UsageError {
     /// A password that cannot be sent by `password-tls`.
     #[error("the password cannot be sent by password-tls: {0}")]
     PasswordTls(&'static str),
+    /// The URL of a proxy has more than a server in it.
+    #[error("{0} is not the URL of a proxy: it has a scheme, a host and a port, and no path")]
+    Proxy(String),
     /// A limit that lets nothing through.
     #[error("{0} is too small to work with")]
     Limit(&'static str),
@@ -162,11 +168,16 @@ pub struct LoginRequired {
     pub location: Option<Location>,
     /// The server wants nobody to be asked here (RFC 8053 §4.4).
     pub no_auth: bool,
+    /// It is the proxy that asks, and not a server behind it.
+    pub proxy: bool,
 }
 
 impl std::fmt::Display for LoginRequired {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { origin, realm, reason, attempts, location, no_auth } = self;
+        let Self { origin, realm, reason, attempts, location, no_auth, proxy } = self;
+        if *proxy {
+            f.write_str("the proxy ")?;
+        }
         if *attempts > 0 {
             write!(f, "{origin} did not accept the user name and password for {realm} ({reason}): check both")?;
         } else {
@@ -183,6 +194,35 @@ impl std::fmt::Display for LoginRequired {
 }
 
 impl std::error::Error for LoginRequired {}
+
+/// A proxy that does not take a request to its server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProxyRefused {
+    /// The proxy.
+    pub proxy: Origin,
+    /// Where it was to lead: host and port, or a URL.
+    pub target: String,
+    /// The status of its answer.
+    pub status: u16,
+    /// Whether it is proven that the proxy itself said so.
+    pub proven: bool,
+}
+
+impl std::fmt::Display for ProxyRefused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { proxy, target, status, proven } = self;
+        write!(f, "the proxy {proxy} does not lead to {target}: it answered {status}")?;
+        f.write_str(match status {
+            407 => ", and asks for a login by another scheme than Mutual",
+            403 => ", so its rules do not allow it",
+            _ => "",
+        })?;
+        if *proven { Ok(()) } else { f.write_str(" (the proxy is not proven)") }
+    }
+}
+
+impl std::error::Error for ProxyRefused {}
 
 /// A server that had to be proven and was not. Of its answer, nothing is left.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -58,6 +58,13 @@
 //!
 //! A stream can be sent once. If its server asks for a login after it was sent, that is [`Error::BodyGone`].
 //!
+//! # Through a proxy
+//!
+//! [`ClientBuilder::proxy`] sends everything through a forward proxy: `https` through a tunnel (CONNECT), `http` in absolute form. If
+//! the proxy asks for a login by HTTP Mutual authentication (407, RFC 8120 §14), the [`Prompt`] is asked with [`Ask::proxy`] set, and
+//! the proxy has to prove itself as a server does: else there is no tunnel, and no answer. What comes through a tunnel is never
+//! taken for the proxy's word, and what the proxy says is never taken for the server's. [`Reply::proxy`] says what was proven.
+//!
 //! # What else to know
 //!
 //! - Redirects of GET and HEAD are followed, and 303 of any method, each hop in a sequence of its own; [`Reply::redirects`] says what
@@ -88,6 +95,7 @@ mod clock;
 mod error;
 mod identity;
 mod prompt;
+mod proxy;
 mod reply;
 mod request;
 mod sequence;
@@ -100,7 +108,8 @@ pub use body::{Body, Content, SMALL_BODY};
 pub use builder::{ClientBuilder, HeadLimits, PoolLimits, Timeouts};
 pub use client::{Client, Login, RememberError};
 pub use error::{
-    BoxError, Error, ErrorKind, LoginRequired, NetworkFault, NotProven, RedirectError, Unproven, UsageError,
+    BoxError, Error, ErrorKind, LoginRequired, NetworkFault, NotProven, ProxyRefused, RedirectError, Unproven,
+    UsageError,
 };
 pub use identity::{ClientIdentity, KeyPin, PinError};
 pub use prompt::{Ask, BoxFuture, FixedCredential, MAX_ATTEMPTS, Prompt};

@@ -29,6 +29,8 @@ pub struct Ask {
     pub attempt: u32,
     /// The resource is at hand without a login, and there may be more of it with one (RFC 8053 §3).
     pub optional: bool,
+    /// It is the proxy of [`ClientBuilder::proxy`](crate::ClientBuilder::proxy) that asks, and not a server behind it.
+    pub proxy: bool,
 }
 
 /// How often one request asks the user.
@@ -49,6 +51,7 @@ pub struct FixedCredential {
     origin: Origin,
     user: Username,
     password: Zeroizing<String>,
+    proxy: bool,
 }
 
 impl FixedCredential {
@@ -58,18 +61,41 @@ impl FixedCredential {
     /// [`PrepareError`] if one of them cannot be a user name or a password (RFC 8265).
     pub fn new(origin: Origin, user: &str, password: &str) -> Result<Self, PrepareError> {
         drop(Password::prepare(password)?);
-        Ok(Self { origin, user: Username::prepare(user)?, password: Zeroizing::new(password.to_owned()) })
+        Ok(Self {
+            origin,
+            user: Username::prepare(user)?,
+            password: Zeroizing::new(password.to_owned()),
+            proxy: false,
+        })
+    }
+
+    /// The same for a proxy, by its own origin; servers behind it do not get it.
+    #[must_use]
+    pub fn for_proxy(self) -> Self {
+        Self { proxy: true, ..self }
     }
 }
 
 impl Prompt for FixedCredential {
     fn ask(&self, ask: Ask) -> BoxFuture<'_, Option<Credential>> {
-        let wanted = ask.origin == self.origin && ask.attempt == 1;
+        let wanted = ask.origin == self.origin && ask.proxy == self.proxy && ask.attempt == 1;
         let credential = wanted
             .then(|| Password::prepare(&self.password).ok())
             .flatten()
             .map(|password| Credential::password(self.user.clone(), password));
         Box::pin(std::future::ready(credential))
+    }
+}
+
+/// Asks the first, and the second if that has none: one for a server and one for the proxy, for instance.
+impl<A: Prompt, B: Prompt> Prompt for (A, B) {
+    fn ask(&self, ask: Ask) -> BoxFuture<'_, Option<Credential>> {
+        Box::pin(async move {
+            match self.0.ask(ask.clone()).await {
+                None => self.1.ask(ask).await,
+                given => given,
+            }
+        })
     }
 }
 

@@ -59,6 +59,7 @@ pub struct Reply {
     pub(crate) proof: Proof,
     pub(crate) hops: Vec<Hop>,
     pub(crate) facts: Arc<Facts>,
+    pub(crate) way: Option<Proof>,
 }
 
 impl Reply {
@@ -72,6 +73,12 @@ impl Reply {
     #[must_use]
     pub const fn is_proven(&self) -> bool {
         self.proof.is_mutual()
+    }
+
+    /// What was proven of the proxy that this came through; `None` without a proxy.
+    #[must_use]
+    pub const fn proxy(&self) -> Option<&Proof> {
+        self.way.as_ref()
     }
 
     /// The URL that this is the answer of: the last one, if redirects were followed.

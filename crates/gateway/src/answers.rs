@@ -28,6 +28,14 @@ pub(crate) enum Message<'a> {
     Status,
     /// A failure that the log knows more about, under this id.
     Failure(&'a str),
+    /// A forward proxy asks for a login.
+    ProxyLogIn,
+    /// Somebody took a forward proxy for a site.
+    ProxyPage,
+    /// A forward proxy does not connect there: a code, and the id under which the log knows more.
+    ProxyRefused(&'a str, &'a str),
+    /// A forward proxy could not reach the server; the log knows more under this id.
+    ProxyFailed(&'a str),
 }
 
 impl Message<'_> {
@@ -65,6 +73,20 @@ impl Message<'_> {
                     .into()
             }
             Self::Status => String::new(),
+            Self::ProxyLogIn => {
+                "This proxy is for users who log in by HTTP Mutual authentication (RFC 8120, section 14), with which a password never \
+                 leaves your machine. This program does not know it: use `tagai get --proxy`."
+                    .into()
+            }
+            Self::ProxyPage => {
+                "This is a proxy, and no web site: it has no pages of its own. Enter its address where your program asks for an HTTP \
+                 proxy; the program has to know HTTP Mutual authentication (RFC 8120), as `tagai get --proxy` does."
+                    .into()
+            }
+            Self::ProxyRefused(code, id) => {
+                format!("This proxy does not take you there ({code}). If you think it should, tell whoever runs it {id}.")
+            }
+            Self::ProxyFailed(id) => format!("The server cannot be reached. If you report this, please mention {id}."),
             Self::Failure(id) => format!("The application did not answer. If you report this, please mention {id}."),
         }
     }

@@ -8,6 +8,7 @@
 //!   goes out through the proxy;
 //! - [`service`] is what lies between: [`route`] says which rules a request goes by, [`proof`] who sent it and whether that is
 //!   enough, [`identity`] what the application is told;
+//! - [`forward_proxy`] is another way through it, for clients that want to get out (RFC 8120 §14);
 //! - [`observe`], [`audit`] and [`metrics`] tell operators what happens.
 
 mod address;
@@ -15,6 +16,7 @@ mod answers;
 pub mod audit;
 pub mod config;
 pub mod crls;
+pub mod forward_proxy;
 pub mod identity;
 pub mod listener;
 pub mod metrics;

@@ -35,6 +35,10 @@ pub struct Metrics {
     pub(crate) sessions: Family<StateLabel, Gauge>,
     /// Open connections, as of the last look.
     pub(crate) connections: Gauge,
+    /// What became of requests to forward proxies.
+    pub(crate) proxied: Family<ResultLabel, Counter>,
+    /// Tunnels of forward proxies that are open.
+    pub(crate) tunnels: Gauge,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -75,7 +79,7 @@ pub(crate) struct ClientCaLabel {
     pub(crate) client_ca: String,
 }
 
-/// A label `result`: `success` or `failure`.
+/// A label `result`: `success` or `failure`, or what became of a request to a forward proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ResultLabel {
     pub(crate) result: &'static str,
@@ -134,6 +138,10 @@ impl Default for Metrics {
         registry.register("sessions", "Sessions in the store", sessions.clone());
         let connections = Gauge::default();
         registry.register("connections", "Open connections of clients", connections.clone());
+        let proxied = Family::default();
+        registry.register("forward_proxy_requests", "Requests to forward proxies", proxied.clone());
+        let tunnels = Gauge::default();
+        registry.register("forward_proxy_tunnels", "Open tunnels of forward proxies", tunnels.clone());
         registry.register("build", "The program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         Self {
             registry,
@@ -148,6 +156,8 @@ impl Default for Metrics {
             loaded,
             sessions,
             connections,
+            proxied,
+            tunnels,
         }
     }
 }

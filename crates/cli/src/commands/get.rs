@@ -13,6 +13,7 @@ Examples:
   tagai get http://localhost:8080/ -u alice --require-proof -v
   tagai get https://api.example.com/ --cert device.pem --key device.key
   tagai get https://10.0.0.7:8443/ --raw-key device.key --pin sha256:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=
+  tagai get https://www.example.com/ --proxy http://proxy.example.com:3128 --proxy-user bob
 
 The password is asked for on the terminal, up to three times, and never leaves this machine. On standard error stands who was \
 proven to whom.
@@ -31,6 +32,10 @@ done unless it is asked for, and keeps no session.
 A body of more than 64 KiB, or of unknown length, is sent once. So with a user or a kept session, a HEAD request for the same URL \
 goes before it: it logs in, and the body follows to a proven server. With --require-proof, that holds for every body. Redirects are \
 followed for GET and HEAD, and for 303.
+
+With --proxy, https goes through a tunnel and http in absolute form. A proxy that asks for a login (407) has to prove itself as a server \
+has to, and its sessions are kept too, in a file of their own beside the others. The variables http_proxy, https_proxy and no_proxy \
+are not read.
 
 Exit codes:
   0   fetched: both ends were proven, or the resource needed no login
@@ -74,6 +79,16 @@ pub(crate) struct Args {
     pub(crate) cacert: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    /// Go through this proxy, http://HOST:PORT or https://HOST:PORT, with the user before an @ if need be; none is taken from the
+    /// environment
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+    /// The user to log in to the proxy as, if that is asked for
+    #[arg(long, value_name = "NAME", requires = "proxy")]
+    pub(crate) proxy_user: Option<String>,
+    /// Read the password for the proxy from this file: one line, tried once
+    #[arg(long, value_name = "FILE", requires = "proxy")]
+    pub(crate) proxy_password_file: Option<PathBuf>,
     /// Show on standard error what is sent and answered, without secrets
     #[arg(short, long)]
     pub(crate) verbose: bool,

@@ -61,6 +61,7 @@ impl Asked {
         Some(explained(
             Trouble::new(Kind::Login, format!("{origin} offers a login, and there is no password for it")),
             &missing,
+            "--password-stdin",
         ))
     }
 
@@ -73,6 +74,7 @@ impl Asked {
     ) -> Trouble {
         let LoginRequired { origin, realm, reason, attempts, .. } = required;
         let realm = format!("{:?}", realm.name.as_str());
+        let origin = if required.proxy { format!("the proxy {origin}") } else { origin.to_string() };
         let trouble = |message| Trouble::new(Kind::Login, message);
         let name = user.map_or("", Username::as_str);
         if *attempts > 0 {
@@ -90,7 +92,8 @@ impl Asked {
         let asks = trouble(format!("{origin} asks for a login to {realm} ({reason})"));
         let missing = lock(&self.0).missing.clone();
         match (missing, required) {
-            (Some(missing), _) => explained(asks, &missing),
+            (Some(missing), _) if required.proxy => explained(asks, &missing, "--proxy-password-file FILE"),
+            (Some(missing), _) => explained(asks, &missing, "--password-stdin"),
             (None, LoginRequired { location: Some(location), .. }) => {
                 asks.help(format!("it says that one logs in at {}", location.as_str()))
             }
@@ -105,11 +108,10 @@ impl Asked {
     }
 }
 
-fn explained(trouble: Trouble, missing: &Missing) -> Trouble {
+fn explained(trouble: Trouble, missing: &Missing, option: &str) -> Trouble {
     match missing {
         Missing::Terminal(why) => trouble.help(format!(
-            "there is no terminal on which the password could be asked for ({why}): give it on standard input with \
-             --password-stdin"
+            "there is no terminal on which the password could be asked for ({why}): give it with {option}"
         )),
         Missing::Withheld | Missing::Interrupted => trouble.help("no password was given"),
         Missing::OtherServer => {
@@ -168,10 +170,11 @@ impl Login {
         if ask.attempt > 1 {
             text.push_str(&format!("Not accepted. Attempt {} of {MAX_ATTEMPTS}.\n", ask.attempt));
         }
-        if ask.origin != *origin {
+        if ask.origin != *origin && !ask.proxy {
             text.push_str(&format!("A redirect led from {origin} to {}.\n", ask.origin));
         }
-        text.push_str(&format!("Password of {user} for {:?} at {}: ", ask.realm.name.as_str(), ask.origin));
+        let at = if ask.proxy { "at the proxy" } else { "at" };
+        text.push_str(&format!("Password of {user} for {:?} {at} {}: ", ask.realm.name.as_str(), ask.origin));
         text
     }
 }

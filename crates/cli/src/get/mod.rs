@@ -17,6 +17,7 @@ mod sink;
 mod trouble;
 mod upload;
 mod verbose;
+mod way;
 
 pub(crate) use keys::KeyArgs;
 pub(crate) use order::trusting;
@@ -36,10 +37,13 @@ use sink::Sink;
 use std::sync::Arc;
 use std::time::Duration;
 use tagai_client::core::client::StoredSession;
+use tagai_client::core::credential::Username;
 use tagai_client::core::grammar::parse_challenges;
-use tagai_client::{Client, Error, Reply};
+use tagai_client::core::realm::ScopeError;
+use tagai_client::{Client, Error, Reply, Url};
 use trouble::Kind;
 use verbose::Verbose;
+use way::{Prompts, Way};
 
 /// The longest body in JSON.
 const MAX_JSON_BODY: usize = 16 << 20;
@@ -65,20 +69,34 @@ fn attempt(args: &Args) -> Result<(), Trouble> {
         let file = sessions::file(args.session_file.as_deref())?;
         Some(Kept::lease(file, order.url.origin(), order.user.as_ref())?)
     };
-    let builder = args.keys.apply(trusting(args.cacert.as_deref(), &order.url)?, &order.url)?;
-    let (mess, verbose) = (Mess::default(), Verbose(args.verbose));
-    let (builder, asked) = match order.user.as_ref().filter(|_| !args.password_tls) {
-        None => (builder, Asked::default()),
-        Some(user) => {
-            let who = (user.clone(), order.url.origin().clone());
-            let (login, asked) = Login::new(who, order.password.clone(), (mess.clone(), verbose));
-            (builder.prompt(Arc::new(login)), asked)
-        }
+    let way = Way::new(args)?;
+    let leased_way = match &way {
+        Some(way) if !args.no_session => Some(way.lease(args.session_file.as_deref())?),
+        _ => None,
     };
-    let client = builder.build()?;
+    let builder = args.keys.apply(trusting(args.cacert.as_deref(), &order.url)?, &order.url)?;
+    let builder = match &way {
+        Some(way) => builder.proxy(&way.url).map_err(Error::from)?,
+        None => builder,
+    };
+    let (mess, verbose) = (Mess::default(), Verbose(args.verbose));
+    let login = |user: &Option<_>, url: &Url, given| {
+        let who = user.as_ref().map(|user: &Username| (user.clone(), url.origin().clone()));
+        who.map(|who| Login::new(who, given, (mess.clone(), verbose))).unzip()
+    };
+    let user = order.user.clone().filter(|_| !args.password_tls);
+    let (server, asked) = login(&user, &order.url, order.password.clone());
+    let (proxy, asked_by_proxy) = match &way {
+        Some(way) => login(&way.user, &way.url, way.password.clone()),
+        None => (None, None),
+    };
+    let client = builder.prompt(Arc::new(Prompts { server, proxy })).build()?;
     let (kept, restored) = leased.unzip();
-    restore(&client, restored.unwrap_or_default(), verbose);
-    let call = Call { args, kept, client, asked, mess, verbose };
+    restore(restored, |session| client.restore(session), verbose);
+    let (kept_way, restored) = leased_way.unzip();
+    restore(restored, |session| client.restore_proxy(session), verbose);
+    let asked = (asked.unwrap_or_default(), asked_by_proxy.unwrap_or_default());
+    let call = Call { args, kept, client, asked, mess, verbose, way, kept_way };
     let runtime = runtime()?;
     let done = runtime.block_on(call.within_time(order));
     // Whoever still waits for a disk or a name server is not waited for.
@@ -92,9 +110,13 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Trouble> {
     built.map_err(|error| Trouble::local(format!("the program cannot start its threads: {error}")))
 }
 
-fn restore(client: &Client, sessions: Vec<StoredSession>, verbose: Verbose) {
-    for session in sessions {
-        if let Err(error) = client.restore(session) {
+fn restore(
+    sessions: Option<Vec<StoredSession>>,
+    restore: impl Fn(StoredSession) -> Result<(), ScopeError>,
+    verbose: Verbose,
+) {
+    for session in sessions.into_iter().flatten() {
+        if let Err(error) = restore(session) {
             verbose.say(|| format!("a kept session is not used: {error}"));
         }
     }
@@ -105,9 +127,13 @@ struct Call<'a> {
     args: &'a Args,
     kept: Option<Kept>,
     client: Client,
-    asked: Asked,
+    /// What became of the questions of the server, and of the proxy.
+    asked: (Asked, Asked),
     mess: Mess,
     verbose: Verbose,
+    way: Option<Way>,
+    /// The sessions with the proxy.
+    kept_way: Option<Kept>,
 }
 
 impl Call<'_> {
@@ -122,19 +148,20 @@ impl Call<'_> {
     }
 
     async fn make(&self, order: Order) -> Result<(), Trouble> {
-        for text in self.kept.iter().flat_map(Kept::describe) {
+        for text in self.kept.iter().chain(&self.kept_way).flat_map(Kept::describe) {
             self.verbose.say(|| text);
         }
         let user = order.user.clone();
         let outcome = self.send(order).await;
         // What comes now makes no more requests.
-        if let Some(kept) = &self.kept
-            && let Err(error) = kept.keep(&self.client)
-        {
+        let client = &self.client;
+        let own = self.kept.as_ref().map(|kept| kept.keep(&client.logins(), client.sessions()));
+        let ways = self.kept_way.as_ref().map(|kept| kept.keep(&client.proxy_logins(), client.proxy_sessions()));
+        for error in [own, ways].into_iter().flatten().filter_map(Result::err) {
             output::note(&format!("tagai: the session is not kept: {error}"));
         }
         match outcome {
-            Ok(reply) => match self.asked.fell_back(reply.url().origin()).filter(|_| !reply.is_proven()) {
+            Ok(reply) => match self.asked.0.fell_back(reply.url().origin()).filter(|_| !reply.is_proven()) {
                 Some(trouble) => Err(trouble),
                 None => self.deliver(reply).await,
             },
@@ -145,8 +172,12 @@ impl Call<'_> {
                 Err(Trouble::new(Kind::Login, message).help(help))
             }
             Err(Error::Login(required)) => {
+                if let Some(way) = self.way.as_ref().filter(|_| required.proxy) {
+                    let kept = self.kept_way.as_ref().and_then(Kept::user);
+                    return Err(way::trouble(&required, &self.asked.1, way, kept));
+                }
                 let kept = self.kept.as_ref().and_then(Kept::user);
-                Err(self.asked.trouble(&required, user.as_ref(), kept))
+                Err(self.asked.0.trouble(&required, user.as_ref(), kept))
             }
             Err(error) => Err(error.into()),
         }
@@ -169,9 +200,12 @@ impl Call<'_> {
     async fn deliver(&self, mut reply: Reply) -> Result<(), Trouble> {
         let Self { args, .. } = self;
         self.verbose.reply(&reply);
-        let new_login = self.asked.any();
+        let new_login = self.asked.0.any();
         if !args.silent {
-            output::note(&report::line(&reply, new_login));
+            if let (Some(proof), Some(way)) = (reply.proxy(), &self.way) {
+                output::note(&report::line_of_proxy(proof, &way.url, self.asked.1.any()));
+            }
+            output::note(&report::line(reply.proof(), reply.url(), reply.server_key().is_some(), new_login));
         }
         let (status, url, other_login) = (reply.status(), reply.url().clone(), other_login(&reply));
         let file = args.output.as_deref().filter(|path| !sink::is_stdout(path));

@@ -116,7 +116,7 @@ pub(crate) fn trusting(cacert: Option<&Path>, url: &Url) -> Result<ClientBuilder
     }
 }
 
-fn user_name(typed: &str) -> Result<Username, Trouble> {
+pub(crate) fn user_name(typed: &str) -> Result<Username, Trouble> {
     if typed.contains(':') {
         // What curl takes for a password would go out as a part of the name, and stand in logs.
         return Err(Trouble::usage("--user takes a name alone, and there is a colon in it")

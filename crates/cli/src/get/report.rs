@@ -7,15 +7,14 @@ use http::Version;
 use serde_json::{Value, json};
 use std::path::Path;
 use tagai_client::core::realm::AuthRealm;
-use tagai_client::{KeyPin, Proof, Reply};
+use tagai_client::{KeyPin, Proof, Reply, Url};
 
 /// One line: who was proven to whom.
-pub(crate) fn line(reply: &Reply, new_login: bool) -> String {
-    let url = reply.url();
+pub(crate) fn line(proof: &Proof, url: &Url, pinned: bool, new_login: bool) -> String {
     let colour = output::colour_on_stderr();
     let painted =
         |code: &str, text: &str| if colour { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() };
-    match reply.proof() {
+    match proof {
         Proof::Mutual { user, realm, server, session_reused, .. } => {
             let session = if *session_reused && !new_login { "kept session" } else { "logged in" };
             format!(
@@ -25,10 +24,18 @@ pub(crate) fn line(reply: &Reply, new_login: bool) -> String {
             )
         }
         // TLS has proven it, and nobody else has that key.
-        _ if reply.server_key().is_some() => {
+        _ if pinned => {
             format!("{}: {url} has the key that it is known by; it asked for no login", painted("32", "pinned"))
         }
         _ => format!("{}: {url} asked for no login", painted("33", "not proven")),
+    }
+}
+
+/// The same about the proxy on the way.
+pub(crate) fn line_of_proxy(proof: &Proof, url: &Url, new_login: bool) -> String {
+    match proof {
+        Proof::Mutual { .. } => format!("{} (as a proxy)", line(proof, url, false, new_login)),
+        _ => format!("{} (the proxy)", line(proof, url, false, new_login)),
     }
 }
 
@@ -49,6 +56,7 @@ pub(crate) fn object(reply: &Reply, new_login: bool) -> Value {
         "http_version": version,
         "headers": pairs(reply.headers()),
         "proof": proof(reply.proof(), new_login),
+        "proxy": reply.proxy().map(|of_proxy| proof(of_proxy, false)),
         "redirects": redirects.collect::<Vec<_>>(),
     });
     if let Some(key) = reply.server_key() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tagai_client::core::client::StoredSession;
 use tagai_client::core::credential::Username;
 use tagai_client::core::realm::{AuthRealm, Origin};
-use tagai_client::{Client, SessionFile, SessionFileError};
+use tagai_client::{Login, SessionFile, SessionFileError};
 
 /// Nonce numbers of one call: a request, one before a large body, and a few redirects. Servers take numbers out of order within a
 /// window of 128, so that dozens of calls can run at once.
@@ -81,9 +81,8 @@ impl Kept {
         })
     }
 
-    /// Keeps what the client has, which must make no more requests, and forgets what the server or a refused password ended.
-    pub(crate) fn keep(&self, client: &Client) -> Result<(), SessionFileError> {
-        let logins = client.logins();
+    /// Keeps what a client has, which must make no more requests, and forgets what the server or a refused password ended.
+    pub(crate) fn keep(&self, logins: &[Login], sessions: Vec<StoredSession>) -> Result<(), SessionFileError> {
         let over = |session: &StoredSession| {
             self.leased.iter().any(|leased| {
                 leased.server == *session.server()
@@ -95,7 +94,6 @@ impl Kept {
         if self.leased.iter().any(|leased| !logins.iter().any(|login| login.realm == leased.realm)) {
             self.file.remove(over)?;
         }
-        let sessions = client.sessions();
         if sessions.is_empty() { Ok(()) } else { self.file.keep(sessions) }
     }
 }

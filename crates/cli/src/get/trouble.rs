@@ -87,6 +87,11 @@ impl Trouble {
         self
     }
 
+    /// Other advice than what there was.
+    pub(crate) fn instead(self, text: impl Into<String>) -> Self {
+        Self::new(self.kind, self.failure.message()).help(text)
+    }
+
     /// Standard output has a part of the answer, or all of it.
     pub(crate) fn printed(mut self) -> Self {
         self.unprinted = false;

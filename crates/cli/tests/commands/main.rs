@@ -1,7 +1,7 @@
 //! The program itself: what it does, what it prints, and the code that it exits with.
 
-mod denials;
 mod ca;
+mod denials;
 mod documents;
 mod import;
 mod init;

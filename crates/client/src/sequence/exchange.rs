@@ -6,12 +6,13 @@ use crate::builder::Timeouts;
 use crate::error::{Error, NetworkFault, Unproven};
 use crate::url::Url;
 use crate::wire::{Connection, SendError, Shutter};
-use http::header::{AUTHORIZATION, EXPECT, HOST};
+use http::header::{EXPECT, HOST};
 use http::uri::{Authority, PathAndQuery, Scheme as UriScheme};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use tagai_core::client::Sequence;
 use tagai_core::message::Field;
+use tagai_core::realm::Origin;
 use tagai_core::validation::Channel;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -31,24 +32,34 @@ pub(super) struct Prepared {
 pub(super) enum Sent {
     Response {
         sequence: Sequence,
+        /// The sequence with the proxy, if there is one on the way.
+        hop: Option<Sequence>,
         response: Response<Incoming>,
         gate: Shutter,
     },
     /// Not an octet was written.
     Unwritten(Sequence),
     /// The connection ended before there was a response.
-    Lost {
-        error: Error,
-        body_touched: bool,
-    },
+    Lost { error: Error, body_touched: bool },
+}
+
+/// How a request names what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// HTTP/1.1, to a server.
+    Origin,
+    /// HTTP/1.1, to a proxy (RFC 9112 §3.2.2).
+    Absolute,
+    /// HTTP/2.
+    Http2,
 }
 
 impl Prepared {
     pub(super) fn new(
         (url, method, headers, body): (&Url, &Method, &HeaderMap, &Body),
-        field: Option<Field>,
+        fields: impl IntoIterator<Item = Field>,
         hold: Hold,
-        http2: bool,
+        form: Form,
     ) -> Result<Self, Error> {
         let broken = |_: http::Error| Error::Internal("the request could not be put together");
         let (outgoing, gate) = body.outgoing(hold != Hold::No);
@@ -56,7 +67,7 @@ impl Prepared {
         *request.method_mut() = method.clone();
         let mut headers = headers.clone();
         let target = PathAndQuery::try_from(url.target()).map_err(|error| broken(error.into()))?;
-        if http2 {
+        if form != Form::Origin {
             let mut parts = http::uri::Parts::default();
             parts.scheme = Some(if url.is_https() { UriScheme::HTTPS } else { UriScheme::HTTP });
             parts.authority = Some(Authority::try_from(url.authority()).map_err(|error| broken(error.into()))?);
@@ -64,13 +75,17 @@ impl Prepared {
             *request.uri_mut() = Uri::from_parts(parts).map_err(|error| broken(error.into()))?;
         } else {
             *request.uri_mut() = Uri::from(target);
+        }
+        let http2 = form == Form::Http2;
+        if !http2 {
             headers.insert(HOST, HeaderValue::try_from(url.authority()).map_err(|error| broken(error.into()))?);
         }
-        if let Some(field) = field {
+        for field in fields {
             // A realm's name may be beyond ASCII; the field is UTF-8 then (RFC 8120 §4.1).
             let mut value = HeaderValue::from_bytes(field.value.as_bytes()).map_err(|error| broken(error.into()))?;
             value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
+            let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|error| broken(error.into()))?;
+            headers.insert(name, value);
         }
         if hold != Hold::No && !http2 {
             headers.insert(EXPECT, HeaderValue::from_static("100-continue"));
@@ -92,11 +107,13 @@ impl Prepared {
     pub(super) async fn send(
         self,
         connection: &mut Connection,
-        sequence: Sequence,
+        (sequence, mut hop): (Sequence, Option<Sequence>),
         (url, body, timeouts): (&Url, &Body, &Timeouts),
+        proxy: Option<&Origin>,
     ) -> Result<Sent, Error> {
         let Self { request, gate, mut interim, hold } = self;
         let facts = std::sync::Arc::clone(&connection.facts);
+        let peer = proxy.unwrap_or(url.origin());
         let mut answer = connection.send(request);
         let mut sequence = sequence;
         let began = Instant::now();
@@ -111,6 +128,10 @@ impl Prepared {
                     let Some(fields) = seen else { listening = false; continue };
                     let read = sequence.interim(100, fields_of(&fields), facts.channel.clone());
                     sequence = read.map_err(|fatal| Error::fatal(url.origin(), fatal))?;
+                    if let (Some(with), Some(channel)) = (hop.take(), &facts.hop_channel) {
+                        let read = with.interim(100, fields_of(&fields), channel.clone());
+                        hop = Some(read.map_err(|fatal| Error::fatal(peer, fatal))?);
+                    }
                     if sequence.server_is_proven() {
                         facts.set_proven();
                         gate.0.open();
@@ -127,11 +148,11 @@ impl Prepared {
                 }
                 answer = &mut answer => {
                     return match answer {
-                        Ok(response) => Ok(Sent::Response { sequence, response, gate }),
+                        Ok(response) => Ok(Sent::Response { sequence, hop, response, gate }),
                         Err(SendError::Unwritten) => Ok(Sent::Unwritten(sequence)),
                         Err(SendError::Lost(error)) => {
                             let fault = gate.0.take_error().map_or_else(|| error.into(), NetworkFault::RequestBody);
-                            let error = Error::network(url.origin(), fault);
+                            let error = Error::network(peer, fault);
                             Ok(Sent::Lost { error, body_touched: !body.is_whole() })
                         }
                     };
@@ -144,7 +165,7 @@ impl Prepared {
                     // The body may have been moving meanwhile.
                     if gate.0.last_active() + timeouts.head <= Instant::now() {
                         let fault = NetworkFault::Timeout { what: "the response", after: timeouts.head };
-                        return Err(Error::network(url.origin(), fault));
+                        return Err(Error::network(peer, fault));
                     }
                 }
             }
@@ -158,6 +179,6 @@ pub(super) fn fields_of(headers: &HeaderMap) -> impl Iterator<Item = (&str, &[u8
 }
 
 /// A response as the core judges it.
-pub(super) fn judged<B>(head: &http::response::Parts, channel: Channel, body: B) -> tagai_core::client::Response<B> {
+pub(crate) fn judged<B>(head: &http::response::Parts, channel: Channel, body: B) -> tagai_core::client::Response<B> {
     tagai_core::client::Response::new(head.status.as_u16(), fields_of(&head.headers), channel, body)
 }

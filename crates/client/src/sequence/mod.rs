@@ -1,7 +1,11 @@
 //! The core's client over real connections: one request of the user from its first HTTP request to its outcome.
 
 mod exchange;
+mod forward;
 mod rules;
+
+pub(crate) use exchange::judged;
+pub(crate) use rules::Stage;
 
 use crate::body::{Body, Content};
 use crate::client::Inner;
@@ -9,14 +13,14 @@ use crate::error::{Error, LoginRequired, NetworkFault, Unproven};
 use crate::prompt::{Ask, MAX_ATTEMPTS};
 use crate::reply::{Proof, Reply};
 use crate::url::Url;
-use crate::wire::{Connection, Facts, Lease, Need};
-use exchange::{Prepared, Sent, judged};
+use crate::wire::{Connection, Facts, Lease, Need, Route};
+use exchange::{Form, Prepared, Sent};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use http::header::WWW_AUTHENTICATE;
 use http::response::Parts;
 use http::{HeaderMap, Method};
-use rules::{Case, Hold, Stage};
+use rules::{Case, Hold};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -68,8 +72,16 @@ pub(crate) async fn run(inner: &Inner, request: &UserRequest<'_>) -> Result<Repl
     let (mut fresh, mut left) = (false, MAX_RESTARTS);
     loop {
         let logins_made = inner.logins_made.load(Ordering::Acquire);
-        let mut run =
-            Run { inner, request, logins_made, asked: 0, prompting: None, sent_before: false, last: left == 0 };
+        let mut run = Run {
+            inner,
+            request,
+            logins_made,
+            asked: 0,
+            prompting: None,
+            sent_before: false,
+            last: left == 0,
+            way: None,
+        };
         match run.sequence(fresh).await? {
             Attempt::Done(reply) => return Ok(*reply),
             Attempt::Again { why, .. } if left == 0 => return Err(why),
@@ -95,6 +107,8 @@ struct Run<'a> {
     /// Keeps others from asking until this login is through.
     prompting: Option<MutexGuard<'a, ()>>,
     sent_before: bool,
+    /// What was proven of the proxy, in the last answer that came through it.
+    way: Option<Proof>,
 }
 
 impl Run<'_> {
@@ -103,8 +117,9 @@ impl Run<'_> {
         let origin = url.origin();
         let need = Need { http1: rules::needs_http1(body, demand), fresh };
         let fatal = |fatal| Error::fatal(origin, fatal);
+        let route = self.inner.route(url);
 
-        let mut connection = self.inner.pool.checkout(origin, need).await?;
+        let mut connection = self.inner.pool.checkout(&route, need).await?;
         let channel = Some(connection.facts.channel.clone());
         let target = Target { origin: origin.clone(), path: url.target().to_owned(), channel };
         let begun = crate::lock(&self.inner.core).begin(&target, self.inner.clock.now());
@@ -129,7 +144,8 @@ impl Run<'_> {
                     }
                     Err(error) => return Err(fatal(error)),
                 }
-                let (stage, sent) = self.send(&mut connection, sequence, computed).await?;
+                let (same, stage, sent) = self.send_on(&route, connection, sequence, computed).await?;
+                connection = same;
                 match sent {
                     Sent::Unwritten(_) if first => return Ok(Attempt::Again { fresh: true, why: self.unwritten() }),
                     Sent::Unwritten(same) => {
@@ -138,13 +154,13 @@ impl Run<'_> {
                             return Err(self.unwritten());
                         }
                         unwritten += 1;
-                        connection = self.inner.pool.checkout(origin, Need { fresh: true, ..need }).await?;
+                        connection = self.inner.pool.checkout(&route, Need { fresh: true, ..need }).await?;
                     }
                     sent => break (stage, sent),
                 }
             };
             let (sequence, response, gate) = match sent {
-                Sent::Response { sequence, response, gate } => (sequence, response, gate),
+                Sent::Response { sequence, response, gate, .. } => (sequence, response, gate),
                 Sent::Lost { error, body_touched } => {
                     // A connection that waited may have been ended by the server just now. What is safe is asked again.
                     let again = first && connection.reused && self.request.method.is_safe() && !body_touched;
@@ -153,7 +169,7 @@ impl Run<'_> {
                 Sent::Unwritten(_) => return Err(Error::Internal("a request was left unwritten")),
             };
             let facts = Arc::clone(&connection.facts);
-            let lease = Lease::new(&self.inner.pool, origin, connection, gate);
+            let lease = Lease::new(&self.inner.pool, &route, connection, gate);
             let (head, incoming) = response.into_parts();
             let mut content = Content::new(incoming, lease, self.inner.timeouts.body_idle, origin.clone());
             if asks_for_login(&head) {
@@ -183,12 +199,27 @@ impl Run<'_> {
                     Login::Attempt(attempt) => return Ok(attempt),
                 },
             };
-            connection = self.inner.pool.checkout(origin, Need { fresh: false, ..need }).await?;
+            connection = self.inner.pool.checkout(&route, Need { fresh: false, ..need }).await?;
         }
         Err(Error::Internal("a login had more steps than there are"))
     }
 
-    /// Sends the request in hand once.
+    /// Sends the request in hand once, by its way.
+    async fn send_on(
+        &mut self,
+        route: &Route,
+        mut connection: Connection,
+        sequence: Sequence,
+        computed: bool,
+    ) -> Result<(Connection, Stage, Sent), Error> {
+        if let (Route::Forward(_), Some(hop)) = (route, &self.inner.hop) {
+            return self.send_through(hop, route, connection, sequence, computed).await;
+        }
+        let (stage, sent) = self.send(&mut connection, sequence, computed).await?;
+        Ok((connection, stage, sent))
+    }
+
+    /// Sends the request in hand once, to its server.
     async fn send(
         &mut self,
         connection: &mut Connection,
@@ -205,8 +236,9 @@ impl Run<'_> {
         let peer_proven = facts.is_proven() || by_certificate;
         let http1 = !connection.is_http2();
         let hold = Case { stage, body, demand, peer_proven, sent_before: self.sent_before, http1 }.hold();
-        let prepared = Prepared::new((url, method, headers, body), field, hold, !http1)?;
-        let sent = prepared.send(connection, sequence, (url, body, &self.inner.timeouts)).await?;
+        let form = if http1 { Form::Origin } else { Form::Http2 };
+        let prepared = Prepared::new((url, method, headers, body), field, hold, form)?;
+        let sent = prepared.send(connection, (sequence, None), (url, body, &self.inner.timeouts), None).await?;
         self.sent_before |= hold == Hold::No && !matches!(sent, Sent::Unwritten(_));
         Ok((stage, sent))
     }
@@ -218,8 +250,9 @@ impl Run<'_> {
     }
 
     fn reply(&self, (head, content, facts): Sealed, proof: Proof) -> Reply {
+        let way = self.way.clone().or_else(|| facts.way.clone());
         let url = self.request.url.clone();
-        Reply { url, head, content, proof, hops: Vec::new(), facts }
+        Reply { url, head, content, proof, hops: Vec::new(), facts, way }
     }
 
     /// An ordinary answer to the first request: whether that is enough.
@@ -262,6 +295,7 @@ impl Run<'_> {
             username_hint: required.username_hint().cloned(),
             attempt: self.asked,
             optional,
+            proxy: false,
         };
         match prompt.ask(ask).await {
             Some(credential) => {
@@ -289,6 +323,7 @@ impl Run<'_> {
             reason: required.reason().clone(),
             attempts: self.asked,
             no_auth: presentation == Presentation::DoNotAsk,
+            proxy: false,
             location: match presentation {
                 Presentation::SeeOther(location) => Some(location),
                 _ => None,
@@ -313,7 +348,7 @@ fn asks_for_login(head: &Parts) -> bool {
 }
 
 /// Does the arithmetic where it keeps nobody waiting.
-async fn compute(work: Work) -> Result<Result<Sequence, Fatal>, Error> {
+pub(crate) async fn compute(work: Work) -> Result<Result<Sequence, Fatal>, Error> {
     let run = move || work.run(&mut UnwrapErr(SysRng));
     // The system's random generator fails by a panic, which ends that thread's work alone.
     tokio::task::spawn_blocking(run)

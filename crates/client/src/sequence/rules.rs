@@ -9,7 +9,7 @@ use tagai_core::message::Field;
 
 /// What a request of a sequence says to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     /// Nothing of this protocol.
     Normal,
     /// req-KEX-C1. An honest server answers 401-KEX-S1 and has no use for a body.
@@ -22,7 +22,7 @@ pub(super) enum Stage {
 
 impl Stage {
     /// `computed` says whether arithmetic led to it: a kept session needs none.
-    pub(super) fn of(field: Option<&Field>, computed: bool) -> Self {
+    pub(crate) fn of(field: Option<&Field>, computed: bool) -> Self {
         let Some(field) = field else { return Self::Normal };
         let is_proof = parse_credentials(field.value.as_bytes())
             .is_ok_and(|credentials| credentials.params().get("vkc").is_some());

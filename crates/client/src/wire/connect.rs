@@ -1,9 +1,12 @@
 //! How one connection is made, and one request sent over it.
 
+use super::route::Route;
 use super::tls::{self, Shown, Tls};
 use crate::body::Outgoing;
 use crate::builder::{HeadLimits, Timeouts};
 use crate::error::{Error, NetworkFault};
+use crate::proxy::{Hop, Line};
+use crate::reply::Proof;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -20,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Addresses of one name that are tried.
 const MAX_ADDRESSES: usize = 8;
@@ -35,13 +39,22 @@ pub(crate) struct Facts {
     pub(crate) channel: Channel,
     /// What the server showed in TLS.
     pub(crate) shown: Option<Shown>,
+    /// The channel of the proxy, if requests are sent to it in absolute form: `channel` is then the one of their servers.
+    pub(crate) hop_channel: Option<Channel>,
+    /// What was proven of the proxy whose tunnel this is.
+    pub(crate) way: Option<Proof>,
     proven: AtomicBool,
 }
 
 impl Facts {
-    /// The peer at the other end has proven itself in a request over this connection.
+    const fn new(channel: Channel, shown: Option<Shown>) -> Self {
+        Self { channel, shown, hop_channel: None, way: None, proven: AtomicBool::new(false) }
+    }
+
+    /// The peer at the other end has proven itself in a request over this connection. Behind a proxy that is told the server with
+    /// each request, the next one may be another.
     pub(crate) fn set_proven(&self) {
-        self.proven.store(true, Ordering::Release);
+        self.proven.store(self.hop_channel.is_none(), Ordering::Release);
     }
 
     pub(crate) fn is_proven(&self) -> bool {
@@ -142,11 +155,12 @@ pub(crate) struct Connector {
     tls: Tls,
     timeouts: Timeouts,
     limits: HeadLimits,
+    hop: Option<Arc<Hop>>,
 }
 
 impl Connector {
-    pub(crate) const fn new(tls: Tls, timeouts: Timeouts, limits: HeadLimits) -> Self {
-        Self { tls, timeouts, limits }
+    pub(crate) const fn new(tls: Tls, timeouts: Timeouts, limits: HeadLimits, hop: Option<Arc<Hop>>) -> Self {
+        Self { tls, timeouts, limits, hop }
     }
 
     /// Whether a server is known by a bare key.
@@ -154,33 +168,80 @@ impl Connector {
         self.tls.of(origin).is_bare()
     }
 
-    /// Connects to a server. `held` is kept until the connection has ended.
-    pub(crate) async fn connect<G>(&self, origin: &Origin, http1_only: bool, held: G) -> Result<Connection, Error>
+    /// Connects to a server, or to the proxy. `held` is kept until the connection has ended.
+    pub(crate) async fn connect<G>(&self, route: &Route, http1_only: bool, held: G) -> Result<Connection, Error>
     where
         G: Send + 'static,
     {
-        let fail = |fault| Error::network(origin, fault);
-        let limit = self.timeouts.connect;
-        let tcp = within("connecting", limit, tcp(origin)).await.map_err(fail)?;
-        if origin.scheme() == Scheme::Http {
-            let facts = Facts { channel: Channel::Plain, shown: None, proven: AtomicBool::new(false) };
-            return self.http1(tcp, facts, held).await.map_err(fail);
+        let fail = |fault| Error::network(route.peer(), fault);
+        match route {
+            Route::Direct(origin) => {
+                let tcp = self.tcp(origin).await.map_err(fail)?;
+                if origin.scheme() == Scheme::Http {
+                    return self.http1(tcp, Facts::new(Channel::Plain, None), held).await.map_err(fail);
+                }
+                let (stream, facts) = self.tls(origin, tcp, http1_only).await.map_err(fail)?;
+                self.http(stream, facts, held).await.map_err(fail)
+            }
+            Route::Forward(proxy) => {
+                let tcp = self.tcp(proxy).await.map_err(fail)?;
+                if proxy.scheme() == Scheme::Http {
+                    let facts = Facts { hop_channel: Some(Channel::Plain), ..Facts::new(Channel::Plain, None) };
+                    return self.http1(tcp, facts, held).await.map_err(fail);
+                }
+                let (stream, facts) = self.tls(proxy, tcp, true).await.map_err(fail)?;
+                // The servers behind it have no TLS.
+                let facts = Facts { hop_channel: Some(facts.channel), ..Facts::new(Channel::Plain, None) };
+                self.http1(stream, facts, held).await.map_err(fail)
+            }
+            Route::Tunnel(origin) => {
+                let hop = self.hop.as_ref().ok_or(Error::Internal("there is no proxy"))?;
+                let (stream, proof) = hop.tunnel(origin, || self.line(&hop.origin), &self.timeouts).await?;
+                let (stream, facts) = self.tls(origin, stream, http1_only).await.map_err(fail)?;
+                self.http(stream, Facts { way: Some(proof), ..facts }, held).await.map_err(fail)
+            }
         }
-        let name = tls::server_name(origin.host()).map_err(fail)?;
+    }
+
+    /// A connection to the proxy for a tunnel.
+    async fn line(&self, proxy: &Origin) -> Result<Line, Error> {
+        let fail = |fault| Error::network(proxy, fault);
+        let tcp = self.tcp(proxy).await.map_err(fail)?;
+        if proxy.scheme() == Scheme::Http {
+            return Line::new(tcp, Channel::Plain, self.limits).await.map_err(fail);
+        }
+        let (stream, facts) = self.tls(proxy, tcp, true).await.map_err(fail)?;
+        Line::new(stream, facts.channel, self.limits).await.map_err(fail)
+    }
+
+    async fn tcp(&self, origin: &Origin) -> Result<TcpStream, NetworkFault> {
+        within("connecting", self.timeouts.connect, tcp(origin)).await
+    }
+
+    /// TLS with a server, over a connection to it.
+    async fn tls<S>(&self, origin: &Origin, io: S, http1_only: bool) -> Result<(TlsStream<S>, Facts), NetworkFault>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let name = tls::server_name(origin.host())?;
         let settings = self.tls.of(origin);
         let config = settings.config(http1_only);
-        let handshake = async {
-            let connected = TlsConnector::from(config).connect(name, tcp).await;
-            connected.map_err(tls::fault)
-        };
-        let stream = within("the TLS handshake", self.timeouts.tls, handshake).await.map_err(fail)?;
-        let session = stream.get_ref().1;
-        let (channel, shown) = settings.channel(session).map_err(fail)?;
-        let http2 = session.alpn_protocol() == Some(b"h2");
-        let facts = Facts { channel, shown: Some(shown), proven: AtomicBool::new(false) };
-        let connected =
-            if http2 { self.http2(stream, facts, held).await } else { self.http1(stream, facts, held).await };
-        connected.map_err(fail)
+        let handshake = async { TlsConnector::from(config).connect(name, io).await.map_err(tls::fault) };
+        let stream = within("the TLS handshake", self.timeouts.tls, handshake).await?;
+        let (channel, shown) = settings.channel(stream.get_ref().1)?;
+        Ok((stream, Facts::new(channel, Some(shown))))
+    }
+
+    /// The version of HTTP that was agreed on.
+    async fn http<S, G>(&self, stream: TlsStream<S>, facts: Facts, held: G) -> Result<Connection, NetworkFault>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        G: Send + 'static,
+    {
+        match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => self.http2(stream, facts, held).await,
+            _ => self.http1(stream, facts, held).await,
+        }
     }
 
     async fn http1<S, G>(&self, stream: S, facts: Facts, held: G) -> Result<Connection, NetworkFault>

@@ -3,8 +3,10 @@
 mod bare_key;
 mod connect;
 mod pool;
+mod route;
 mod tls;
 
 pub(crate) use connect::{Connection, Connector, Facts, SendError};
 pub(crate) use pool::{Lease, Need, Pool, Shutter};
+pub(crate) use route::Route;
 pub(crate) use tls::{Peer, Shown, Tls, provider};

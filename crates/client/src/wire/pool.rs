@@ -1,13 +1,13 @@
 //! Connections that wait for their next request, and how many there may be.
 
 use super::connect::{Connection, Connector};
+use super::route::Route;
 use crate::body::Gate;
 use crate::builder::{PoolLimits, Timeouts};
 use crate::error::{Error, NetworkFault};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
-use tagai_core::realm::Origin;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -26,9 +26,9 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct State {
-    idle: BTreeMap<Origin, Vec<Idle>>,
+    idle: BTreeMap<Route, Vec<Idle>>,
     /// Connections that are open, idle or not.
-    open: BTreeMap<Origin, usize>,
+    open: BTreeMap<Route, usize>,
     total: usize,
     reaping: bool,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Need {
 /// The right to have one more connection open.
 struct Slot {
     pool: Weak<Pool>,
-    origin: Origin,
+    route: Route,
 }
 
 impl Drop for Slot {
@@ -65,10 +65,10 @@ impl Drop for Slot {
         {
             let mut state = crate::lock(&pool.state);
             state.total = state.total.saturating_sub(1);
-            if let Some(open) = state.open.get_mut(&self.origin) {
+            if let Some(open) = state.open.get_mut(&self.route) {
                 *open = open.saturating_sub(1);
                 if *open == 0 {
-                    state.open.remove(&self.origin);
+                    state.open.remove(&self.route);
                 }
             }
         }
@@ -88,12 +88,12 @@ impl Pool {
     }
 
     /// Whether a server is known by a bare key.
-    pub(crate) fn expects_bare_key(&self, origin: &Origin) -> bool {
+    pub(crate) fn expects_bare_key(&self, origin: &tagai_core::realm::Origin) -> bool {
         self.connector.expects_bare_key(origin)
     }
 
     /// A connection to a server: one that waits, or a new one.
-    pub(crate) async fn checkout(self: &Arc<Self>, origin: &Origin, need: Need) -> Result<Connection, Error> {
+    pub(crate) async fn checkout(self: &Arc<Self>, route: &Route, need: Need) -> Result<Connection, Error> {
         let after = self.timeouts.connect;
         let deadline = Instant::now() + after;
         loop {
@@ -101,60 +101,60 @@ impl Pool {
             let freed = self.freed.notified();
             tokio::pin!(freed);
             freed.as_mut().enable();
-            match self.find(origin, need) {
+            match self.find(route, need) {
                 Found::Idle(mut connection) => {
                     if tokio::time::timeout(READY_WITHIN, connection.ready()).await == Ok(true) {
                         return Ok(connection);
                     }
                 }
                 Found::Slot(slot) => {
-                    let connection = self.connector.connect(origin, need.http1, slot).await?;
+                    let connection = self.connector.connect(route, need.http1, slot).await?;
                     if let Some(share) = connection.share() {
-                        self.put(origin, share);
+                        self.put(route, share);
                     }
                     return Ok(connection);
                 }
                 Found::Full => {
                     if tokio::time::timeout_at(deadline, freed).await.is_err() {
                         let what = "waiting for one of the connections that may be open";
-                        return Err(Error::network(origin, NetworkFault::Timeout { what, after }));
+                        return Err(Error::network(route.peer(), NetworkFault::Timeout { what, after }));
                     }
                 }
             }
         }
     }
 
-    fn find(self: &Arc<Self>, origin: &Origin, need: Need) -> Found {
+    fn find(self: &Arc<Self>, route: &Route, need: Need) -> Found {
         let mut ended = Vec::new();
         let mut state = crate::lock(&self.state);
         state.purge(self.limits.idle, &mut ended);
         if !need.fresh
-            && let Some(connection) = state.take(origin, need.http1)
+            && let Some(connection) = state.take(route, need.http1)
         {
             return Found::Idle(connection);
         }
-        let open = state.open.get(origin).copied().unwrap_or(0);
+        let open = state.open.get(route).copied().unwrap_or(0);
         if open < self.limits.per_origin && state.total < self.limits.total {
             state.total += 1;
-            *state.open.entry(origin.clone()).or_default() += 1;
-            return Found::Slot(Slot { pool: Arc::downgrade(self), origin: origin.clone() });
+            *state.open.entry(route.clone()).or_default() += 1;
+            return Found::Slot(Slot { pool: Arc::downgrade(self), route: route.clone() });
         }
         // Makes room by ending one that only waits; its slot comes back when its task is gone.
-        let at = if open < self.limits.per_origin { None } else { Some(origin) };
+        let at = if open < self.limits.per_origin { None } else { Some(route) };
         ended.extend(state.evict(at));
         drop(state);
         Found::Full
     }
 
     /// Takes a connection back that is ready, or soon will be, for another request.
-    fn put(self: &Arc<Self>, origin: &Origin, mut connection: Connection) {
+    fn put(self: &Arc<Self>, route: &Route, mut connection: Connection) {
         if connection.is_closed() {
             return;
         }
         connection.reused = true;
         let start_reaper = {
             let mut state = crate::lock(&self.state);
-            state.idle.entry(origin.clone()).or_default().push(Idle { connection, since: Instant::now() });
+            state.idle.entry(route.clone()).or_default().push(Idle { connection, since: Instant::now() });
             !std::mem::replace(&mut state.reaping, true)
         };
         self.freed.notify_waiters();
@@ -173,8 +173,8 @@ impl State {
         self.idle.retain(|_, waiting| !waiting.is_empty());
     }
 
-    fn take(&mut self, origin: &Origin, http1: bool) -> Option<Connection> {
-        let waiting = self.idle.get_mut(origin)?;
+    fn take(&mut self, route: &Route, http1: bool) -> Option<Connection> {
+        let waiting = self.idle.get_mut(route)?;
         let at = waiting.iter().rposition(|one| !(http1 && one.connection.is_http2()))?;
         let one = waiting.get_mut(at)?;
         // An HTTP/2 connection stays for others to share in.
@@ -186,15 +186,15 @@ impl State {
     }
 
     /// Takes out the connection that has waited longest, anywhere or at one origin.
-    fn evict(&mut self, at: Option<&Origin>) -> Option<Idle> {
-        let of_origin = |origin: &Origin| at.is_none_or(|at| at == origin);
-        let all = self.idle.iter().filter(|(origin, _)| of_origin(origin));
-        let oldest = all.filter_map(|(origin, waiting)| {
+    fn evict(&mut self, at: Option<&Route>) -> Option<Idle> {
+        let of_route = |route: &Route| at.is_none_or(|at| at == route);
+        let all = self.idle.iter().filter(|(route, _)| of_route(route));
+        let oldest = all.filter_map(|(route, waiting)| {
             let (index, one) = waiting.iter().enumerate().min_by_key(|(_, one)| one.since)?;
-            Some((one.since, origin.clone(), index))
+            Some((one.since, route.clone(), index))
         });
-        let (_, origin, index) = oldest.min_by_key(|(since, _, _)| *since)?;
-        let waiting = self.idle.get_mut(&origin)?;
+        let (_, route, index) = oldest.min_by_key(|(since, _, _)| *since)?;
+        let waiting = self.idle.get_mut(&route)?;
         (index < waiting.len()).then(|| waiting.remove(index))
     }
 }
@@ -217,7 +217,7 @@ async fn reap(pool: Weak<Pool>, idle: Duration) {
 /// A connection while it serves one request.
 pub(crate) struct Lease {
     pool: Arc<Pool>,
-    origin: Origin,
+    route: Route,
     connection: Connection,
     gate: Shutter,
 }
@@ -232,15 +232,15 @@ impl Drop for Shutter {
 }
 
 impl Lease {
-    pub(crate) fn new(pool: &Arc<Pool>, origin: &Origin, connection: Connection, gate: Shutter) -> Self {
-        Self { pool: Arc::clone(pool), origin: origin.clone(), connection, gate }
+    pub(crate) fn new(pool: &Arc<Pool>, route: &Route, connection: Connection, gate: Shutter) -> Self {
+        Self { pool: Arc::clone(pool), route: route.clone(), connection, gate }
     }
 
     /// The response is at its end.
     pub(crate) fn finish(self) {
         // A request whose body was not sent, or not to its end, leaves HTTP/1.1 without a place to go on.
         if self.gate.0.is_finished() && !self.connection.is_http2() {
-            self.pool.put(&self.origin, self.connection);
+            self.pool.put(&self.route, self.connection);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! `[[client-ca]]`, `[[raw-key]]`, `[assertion]` and `[policy]`: who else but users can be proven, and what follows from it.
 
-use super::model::{Assertion, CertificateName, ClientCa, CrlPolicy, CrlSource, Identity, Listen};
+use super::model::{Assertion, CertificateName, ClientCa, CrlPolicy, Identity, Listen};
 use super::reader::{Problem, Section, Span};
 use super::realms::unregistered;
 use super::{surroundings, values};
-use http::{HeaderName, Uri};
+use crate::crls::Source;
+use http::HeaderName;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -105,22 +106,16 @@ fn names(section: &Section<'_>) -> Vec<CertificateName> {
     names
 }
 
-fn crl_source(text: &str, base: &Path) -> Result<CrlSource, Problem> {
-    if !text.contains("://") {
-        if text.is_empty() || text.contains('\0') {
-            return Err(Problem::new("this is not the path of a file", "a path has at least one character"));
-        }
-        return Ok(CrlSource::File(base.join(text)));
+fn crl_source(text: &str, base: &Path) -> Result<Source, Problem> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Problem::new("this is not the path of a file", "a path has at least one character"));
     }
-    let good = text.parse::<Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-    });
-    if good {
-        return Ok(CrlSource::Url(text.to_owned()));
-    }
-    let problem = Problem::new("a list cannot be fetched from there", "http:// and https:// URLs are fetched");
-    Err(problem.help("such as \"http://crl.example.com/partners.crl\"; a list is signed, so http will do"))
+    Source::parse(text, base).map_err(|_| {
+        let problem = Problem::new("a list cannot be fetched from there", "http:// and https:// URLs are fetched");
+        problem.help(
+            "such as \"http://crl.example.com/partners.crl\", without a user; a list is signed, so http will do",
+        )
+    })
 }
 
 pub(super) fn raw_key(document: &Section<'_>, base: &Path, listen: &[Listen]) -> Option<PathBuf> {

@@ -17,6 +17,7 @@
 
 mod clients;
 mod diagnostic;
+mod forward_proxy;
 mod limits;
 mod model;
 mod proof;
@@ -31,10 +32,11 @@ mod values;
 mod tests;
 
 pub use diagnostic::{ConfigErrors, Diagnostic, Severity};
+pub use forward_proxy::ForwardProxy;
 pub use model::{
     Access, Admin, Asks, Assertion, Audit, Certificate, CertificateName, ClientCa, ClientCertFields, CrlPolicy,
-    CrlSource, ForwardedField, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat, Proofs, Realm, Route,
-    SessionsIn, Site, Store, Trust, Unregistered, Upstream, UpstreamProtocol,
+    ForwardedField, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat, Proofs, Realm, Route, SessionsIn, Site,
+    Store, Trust, Unregistered, Upstream, UpstreamProtocol,
 };
 
 use reader::{Findings, Problem, Section};
@@ -52,13 +54,13 @@ pub struct Config {
     pub file: PathBuf,
     /// `[store]`.
     pub store: Store,
-    /// `[[listen]]`: at least one.
+    /// `[[listen]]`: at least one, or a forward proxy.
     pub listen: Vec<Listen>,
     /// `[[certificate]]`: at least one if there is TLS. The first is the default.
     pub certificates: Vec<Certificate>,
     /// `[[realm]]`, in the order of the file.
     pub realms: Vec<Arc<Realm>>,
-    /// `[[site]]`: at least one.
+    /// `[[site]]`: at least one, or a forward proxy.
     pub sites: Vec<Site>,
     /// `[[client-ca]]`, in the order of the file.
     pub client_cas: Vec<Arc<ClientCa>>,
@@ -68,6 +70,8 @@ pub struct Config {
     pub policy: Option<PathBuf>,
     /// `[assertion]`.
     pub assertion: Option<Assertion>,
+    /// `[[forward-proxy]]`.
+    pub forward_proxies: Vec<ForwardProxy>,
     /// `[identity]`.
     pub identity: Identity,
     /// `[limits]`.
@@ -173,6 +177,8 @@ fn read_document(document: Section<'_>, file: &Path) -> Option<Config> {
     let (realms, realms_are_sure) = findings.watch(|| realms::read(&document));
     let (client_cas, client_cas_are_sure) = findings.watch(|| clients::authorities(&document, base));
     let raw_key = clients::raw_key(&document, base, &listen);
+    let for_proxies = forward_proxy::Known { realms: &realms, realms_are_sure, listen: &listen };
+    let forward_proxies = forward_proxy::read(&document, &for_proxies);
     let identity = surroundings::identity(&document);
     let assertion = clients::assertion(&document, base, &identity);
     let known = sites::Known {
@@ -202,6 +208,7 @@ fn read_document(document: Section<'_>, file: &Path) -> Option<Config> {
         raw_key,
         policy,
         assertion,
+        forward_proxies,
         identity,
         limits,
         guessing,

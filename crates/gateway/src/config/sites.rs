@@ -41,7 +41,7 @@ pub(super) struct Known<'k> {
 
 pub(super) fn read(document: &Section<'_>, known: &Known<'_>) -> Vec<Site> {
     let sections = document.sections("site", "[[site]]");
-    if sections.is_empty() {
+    if sections.is_empty() && !document.has("forward-proxy") {
         document.missing_section("site", "[[site]]", "it says which origins are served, and where their requests go");
     }
     let mut taken: Vec<Origin> = Vec::new();

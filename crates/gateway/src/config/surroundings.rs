@@ -83,7 +83,7 @@ fn variable(section: &Section<'_>, key: &'static str) -> Option<Keys> {
 /// The listeners, and the address of each.
 pub(super) fn listen(document: &Section<'_>) -> (Vec<Listen>, Vec<SocketAddr>) {
     let sections = document.sections("listen", "[[listen]]");
-    if sections.is_empty() {
+    if sections.is_empty() && !document.has("forward-proxy") {
         document.missing_section("listen", "[[listen]]", "add [[listen]] with address = \"127.0.0.1:8080\"");
     }
     let mut list: Vec<Listen> = Vec::new();

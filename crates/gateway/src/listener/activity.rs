@@ -36,6 +36,8 @@ pub(crate) struct Activity {
     handed_since: AtomicU64,
     /// The connection has become a tunnel, and its octets are no longer HTTP.
     tunnel: AtomicBool,
+    /// A CONNECT was answered, and not by a tunnel: the connection's next octets are a request.
+    connect_answered: AtomicBool,
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -56,6 +58,7 @@ impl Activity {
             handed: AtomicU32::new(0),
             handed_since: AtomicU64::new(0),
             tunnel: AtomicBool::new(false),
+            connect_answered: AtomicBool::new(false),
         };
         activity.idle_since.store(activity.now(), Relaxed);
         activity
@@ -113,6 +116,15 @@ impl Activity {
 
     pub(crate) fn is_tunnel(&self) -> bool {
         self.tunnel.load(Relaxed)
+    }
+
+    pub(crate) fn set_connect_answered(&self) {
+        self.connect_answered.store(true, Relaxed);
+    }
+
+    /// Whether a CONNECT was answered since this was last asked.
+    pub(crate) fn take_connect_answered(&self) -> bool {
+        self.connect_answered.swap(false, Relaxed)
     }
 
     /// When the connection will be overdue, if nothing changes, and for what.

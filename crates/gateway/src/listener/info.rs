@@ -41,6 +41,24 @@ impl ConnectionInfo {
     pub fn alive(&self) -> Alive {
         self.alive.clone()
     }
+
+    /// Keeps the connection from being closed as idle for as long as what comes back lives: for a tunnel that is one of its
+    /// streams (HTTP/2).
+    #[must_use]
+    pub(crate) fn busy(&self) -> Busy {
+        self.activity.begin();
+        Busy(Arc::clone(&self.activity))
+    }
+}
+
+/// See [`ConnectionInfo::busy`].
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<Activity>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// A share in a connection that is open. See [`ConnectionInfo::alive`].

@@ -116,7 +116,8 @@ where
     let entry = Entry { handler, info: Arc::clone(&info), body: settings.timeouts.body };
     match &info.interim {
         Some(interim) => {
-            let io = TokioIo::new(Transport::http1(io, Arc::clone(&activity), begun, interim.clone()));
+            let io =
+                TokioIo::new(Transport::http1(io, Arc::clone(&activity), begun, interim.clone(), settings.tunnels));
             let connection = http1(settings).serve_connection(io, entry).with_upgrades();
             drive(pin!(connection), &activity, &info, shared).await;
         }
@@ -266,6 +267,7 @@ pin_project! {
         future: Fut,
         watch: Option<Watch>,
         silent: bool,
+        connect: bool,
     }
 }
 
@@ -311,8 +313,9 @@ where
         let watch = Some(Watch { info: Arc::clone(info), handed: false });
         // RFC 9110 §9.3.2: no content comes back for HEAD. In HTTP/1 hyper sees to it.
         let silent = interim.is_none() && request.method() == Method::HEAD;
+        let connect = interim.is_some() && request.method() == Method::CONNECT;
         let request = request.map(|body| RequestBody::new(body, self.body, interim));
-        Served { future: (self.handler)(request, Arc::clone(info)), watch, silent }
+        Served { future: (self.handler)(request, Arc::clone(info)), watch, silent, connect }
     }
 }
 
@@ -334,8 +337,14 @@ where
         let this = self.project();
         let mut response = ready!(this.future.poll(cx))?;
         let watch = this.watch.take();
-        if let Some(watch) = watch.as_ref().filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
-            watch.info.activity.set_tunnel();
+        if let Some(Watch { info, .. }) = &watch {
+            let status = response.status();
+            // The rules by which hyper makes a tunnel of a connection of HTTP/1.
+            if status == StatusCode::SWITCHING_PROTOCOLS || (*this.connect && status.is_success()) {
+                info.activity.set_tunnel();
+            } else if *this.connect {
+                info.activity.set_connect_answered();
+            }
         }
         let silent = *this.silent;
         if silent && let Some(length @ 1..) = response.body().size_hint().exact() {

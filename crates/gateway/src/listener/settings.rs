@@ -13,6 +13,9 @@ pub struct Settings {
     pub limits: Limits,
     /// How long.
     pub timeouts: Timeouts,
+    /// Whether CONNECT asks for a tunnel, as it does of a forward proxy. Then nothing may follow its head before it is answered:
+    /// what was meant for a tunnel is never read as a request.
+    pub tunnels: bool,
 }
 
 /// How many of what.

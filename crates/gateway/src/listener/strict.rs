@@ -42,6 +42,8 @@ enum State {
     ChunkCr,
     /// After the CR that follows a chunk's data.
     ChunkLf,
+    /// Behind the head of a CONNECT that has not been answered: what comes is neither a request nor, yet, a tunnel's.
+    Connect,
 }
 
 /// What follows a line.
@@ -63,6 +65,11 @@ enum Framing {
 #[derive(Debug)]
 pub(crate) struct Strict {
     state: State,
+    /// Whether CONNECT asks for a tunnel. If not, it is a request like every other, and refused as one.
+    tunnels: bool,
+    /// Octets of the request line, up to 255.
+    line: u8,
+    connect: bool,
     trailers: bool,
     http10: bool,
     /// The start of the field's name, in lower case, to recognise two names.
@@ -82,12 +89,18 @@ const CONTENT_LENGTH: &[u8] = b"content-length";
 const TRANSFER_ENCODING: &[u8] = b"transfer-encoding";
 const EMPTY_LINES: u8 = 4;
 const EXTENSION: u16 = 256;
+const CONNECT_: u64 = u64::from_be_bytes(*b"CONNECT ");
 const HTTP_1_: u64 = u64::from_be_bytes(*b"HTTP/1.0");
 
 impl Strict {
-    pub(crate) const fn new() -> Self {
+    /// At the beginning of a connection. `tunnels`: CONNECT asks for a tunnel here, so nothing may follow its head until it is
+    /// answered, and it has no body.
+    pub(crate) const fn new(tunnels: bool) -> Self {
         Self {
             state: State::Before(0),
+            tunnels,
+            line: 0,
+            connect: false,
             trailers: false,
             http10: false,
             name: [0; 17],
@@ -104,7 +117,19 @@ impl Strict {
 
     /// Whether a message has begun and not ended.
     pub(crate) fn mid_message(&self) -> bool {
-        !matches!(self.state, State::Before(_))
+        !matches!(self.state, State::Before(_) | State::Connect)
+    }
+
+    /// Whether a CONNECT waits for its answer.
+    pub(crate) fn awaits_answer(&self) -> bool {
+        self.state == State::Connect
+    }
+
+    /// The CONNECT was answered, and not by a tunnel.
+    pub(crate) fn answered(&mut self) {
+        if self.state == State::Connect {
+            self.state = State::Before(0);
+        }
     }
 
     /// Reads on. The index of the first octet that must not be accepted.
@@ -153,7 +178,10 @@ impl Strict {
                 (last & !1 == HTTP_1_).then_some(State::LineEnd(After::Line))
             }
             (State::RequestLine(last), b' '..=b'~' | 0x80..) => {
-                Some(State::RequestLine(last << 8 | u64::from(octet)))
+                let last = last << 8 | u64::from(octet);
+                self.line = self.line.saturating_add(1);
+                self.connect |= self.tunnels && self.line == 8 && last == CONNECT_;
+                Some(State::RequestLine(last))
             }
             (State::LineEnd(After::Line), b'\n') => Some(State::LineStart),
             (State::LineEnd(After::EndOfHead), b'\n') => self.body(),
@@ -188,6 +216,8 @@ impl Strict {
 
     fn begin(&mut self) {
         self.trailers = false;
+        self.line = 1;
+        self.connect = false;
         self.length = None;
         self.chunked = false;
     }
@@ -251,6 +281,8 @@ impl Strict {
     fn body(&mut self) -> Option<State> {
         Some(match self.length {
             _ if self.trailers => State::Before(0),
+            // Content has no meaning there (RFC 9110 §9.3.6), and would have to be told from the tunnel's octets.
+            length if self.connect => return (length.unwrap_or(0) == 0 && !self.chunked).then_some(State::Connect),
             _ if self.chunked => self.next_chunk(),
             Some(left) if left > 0 => State::Data { left, chunked: false },
             _ => State::Before(0),
@@ -299,7 +331,7 @@ pub(super) mod door {
         #[must_use]
         #[allow(clippy::new_without_default)]
         pub const fn new() -> Self {
-            Self(super::Strict::new())
+            Self(super::Strict::new(false))
         }
 
         /// Reads on. The index of the first octet that must not be accepted.
@@ -322,9 +354,13 @@ mod tests {
 
     /// The index of the octet that is refused, the same for any way in which the octets arrive.
     fn refused(octets: &[u8]) -> Option<usize> {
-        let whole = Strict::new().read(octets);
+        refused_by(false, octets)
+    }
+
+    fn refused_by(tunnels: bool, octets: &[u8]) -> Option<usize> {
+        let whole = Strict::new(tunnels).read(octets);
         for size in [1, 2, 7] {
-            let mut strict = Strict::new();
+            let mut strict = Strict::new(tunnels);
             let mut at = 0;
             let piecewise = octets.chunks(size).find_map(|piece| {
                 let found = strict.read(piece).map(|index| at + index);
@@ -404,11 +440,40 @@ mod tests {
 
     #[test]
     fn it_knows_where_messages_end() {
-        let mut strict = Strict::new();
+        let mut strict = Strict::new(false);
         assert_eq!(strict.read(b"P / HTTP/1.1\r\nContent-Length: 2\r\n\r\na"), None);
         assert!(strict.mid_message());
         assert_eq!(strict.read(b"b"), None);
         assert!(!strict.mid_message());
+    }
+
+    #[test]
+    fn nothing_follows_a_connect_before_its_answer() {
+        let head = "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nContent-Length: 0\r\n\r\n";
+        for behind in ["G", "\r", "\n", "\u{16}"] {
+            let sent = format!("{head}{behind}");
+            assert_eq!(refused_by(true, sent.as_bytes()), Some(head.len()), "{sent:?}");
+        }
+        let mut strict = Strict::new(true);
+        assert_eq!(strict.read(head.as_bytes()), None);
+        assert!(strict.awaits_answer() && !strict.mid_message());
+        strict.answered();
+        assert_eq!(strict.read(head.as_bytes()), None, "another one may follow the answer");
+        // A body of it could be a request in somebody else's eyes.
+        for framing in ["Content-Length: 1", "Transfer-Encoding: chunked"] {
+            let sent = format!("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n{framing}\r\n\r\n");
+            assert_eq!(refused_by(true, sent.as_bytes()), Some(sent.len() - 1), "{sent:?}");
+        }
+        // It is a method, and nothing else that looks like it.
+        for other in [
+            "GET /CONNECT HTTP/1.1\r\n\r\nGET",
+            "CONNECTS a:1 HTTP/1.1\r\n\r\nGET",
+            "connect a:1 HTTP/1.1\r\n\r\nGET",
+        ] {
+            assert_eq!(refused_by(true, other.as_bytes()), None, "{other:?}");
+        }
+        // Where there are no tunnels, it is a request like every other.
+        assert_eq!(refused(format!("{head}GET / HTTP/1.1\r\n\r\n").as_bytes()), None);
     }
 
     proptest! {

@@ -43,8 +43,8 @@ impl<T> Transport<T> {
     }
 
     /// For HTTP/1.
-    pub(super) fn http1(io: T, activity: Arc<Activity>, begun: Bytes, interim: Interim) -> Self {
-        let http1 = Http1 { strict: Strict::new(), refused: false, interim, instead: None, linger: None };
+    pub(super) fn http1(io: T, activity: Arc<Activity>, begun: Bytes, interim: Interim, tunnels: bool) -> Self {
+        let http1 = Http1 { strict: Strict::new(tunnels), refused: false, interim, instead: None, linger: None };
         Self { io, activity, begun, http1: Some(http1) }
     }
 }
@@ -69,14 +69,24 @@ impl<T: AsyncRead + Unpin> AsyncRead for Transport<T> {
             if this.activity.is_tunnel() {
                 return Poll::Ready(Ok(()));
             }
+            if http1.strict.awaits_answer() && this.activity.take_connect_answered() {
+                http1.strict.answered();
+            }
             this.activity.octets_in();
             let refused = buf.filled().get(before..).and_then(|new| http1.strict.read(new));
             if let Some(index) = refused {
                 // hyper shall come to the same opinion, and say so to the client: NUL is allowed nowhere that `Strict`
                 // looks at.
+                // Behind a CONNECT there is no place for it: so its head is spoiled, or if hyper has that already, the connection.
+                let behind = usize::from(http1.strict.awaits_answer());
+                http1.refused = true;
+                let Some(index) = index.checked_sub(behind) else {
+                    buf.set_filled(before);
+                    let why = "octets behind a CONNECT before it was answered";
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, why)));
+                };
                 buf.set_filled(before + index);
                 buf.put_slice(&[0]);
-                http1.refused = true;
             }
         }
         Poll::Ready(Ok(()))
@@ -203,7 +213,7 @@ mod tests {
         let (mut client, server) = tokio::io::duplex(width);
         let interim = Interim::default();
         let activity = Arc::new(Activity::new(tokio::time::Instant::now(), &Timeouts::default()));
-        let transport = Transport::http1(server, activity, Bytes::new(), interim.clone());
+        let transport = Transport::http1(server, activity, Bytes::new(), interim.clone(), false);
         let service = service_fn(move |request: Request<Incoming>| {
             let interim = interim.clone();
             async move {

@@ -2,18 +2,14 @@
 
 use super::Refusal;
 use crate::config;
+use crate::crls::CrlSources;
 use crate::identity::ClientCertificate;
 use crate::listener::ConnectionInfo;
-use arc_swap::ArcSwap;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tagai_pki::client_ca::{ClientCa, VerifiedClient};
 use tagai_pki::crl::CrlSet;
 use tagai_store::principal::{Authority as AuthorityId, CertificateName, Credential, KeyPin, NameKind, Serial};
-
-/// Each state of each authority has a number of its own, so that what was found out in one is never taken for another's.
-static STATES: AtomicU64 = AtomicU64::new(1);
 
 /// How long it is remembered that a certificate was refused, in seconds: it may be that its time had not come.
 const REFUSED_FOR: u64 = 5;
@@ -25,20 +21,7 @@ const KEPT: usize = 8;
 #[derive(Debug)]
 pub struct Authority {
     config: Arc<config::ClientCa>,
-    ca: ClientCa,
-    state: ArcSwap<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    number: u64,
-    crls: Arc<CrlSet>,
-}
-
-impl State {
-    fn new(crls: Arc<CrlSet>) -> Arc<Self> {
-        Arc::new(Self { number: STATES.fetch_add(1, Ordering::Relaxed), crls })
-    }
+    crls: Arc<CrlSources>,
 }
 
 /// A client whose certificate is taken, with everything that is told of it: made once for a connection.
@@ -104,15 +87,17 @@ pub(crate) struct Judgements(Mutex<Vec<Known>>);
 
 #[derive(Debug)]
 struct Known {
-    state: u64,
+    /// By whom, and with which lists. As long as they are held here, nothing else has their addresses.
+    ca: Arc<ClientCa>,
+    crls: Arc<CrlSet>,
     until: u64,
     judgement: Judgement,
 }
 
 impl Authority {
-    /// An authority that has no revocation lists yet.
-    pub(crate) fn new(config: Arc<config::ClientCa>, ca: ClientCa) -> Self {
-        Self { config, ca, state: ArcSwap::new(State::new(Arc::default())) }
+    /// An authority, with what its revocation lists come from.
+    pub(crate) fn new(config: Arc<config::ClientCa>, crls: Arc<CrlSources>) -> Self {
+        Self { config, crls }
     }
 
     /// What the configuration says of it.
@@ -122,40 +107,43 @@ impl Authority {
     }
 
     pub(crate) fn ca(&self) -> &ClientCa {
-        &self.ca
+        self.crls.ca()
     }
 
-    /// Other revocation lists. From now on every certificate is looked at anew, those of open connections too.
-    pub(crate) fn replace_crls(&self, crls: Arc<CrlSet>) {
-        self.state.store(State::new(crls));
+    /// Where its revocation lists come from, and how that does.
+    #[must_use]
+    pub fn crls(&self) -> &Arc<CrlSources> {
+        &self.crls
     }
 
-    /// Who a chain, that the client of this connection has shown, names.
+    /// Who a chain, that the client of this connection has shown, names. It is found out anew when the lists have changed, and when
+    /// something of what it rests on has run out; so open connections know of it too.
     pub(crate) fn client(
         &self,
         info: &ConnectionInfo,
         chain: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<Arc<Client>, Arc<Refusal>> {
-        let state = self.state.load();
+        let (ca, crls) = (self.crls.ca(), self.crls.current());
         let seconds = now.as_secs();
         let mut known = info.judgements.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = known.iter().find(|known| known.state == state.number && seconds < known.until) {
+        let same = |known: &Known| Arc::ptr_eq(&known.ca, ca) && Arc::ptr_eq(&known.crls, &crls);
+        if let Some(found) = known.iter().find(|known| same(known) && seconds < known.until) {
             return found.judgement.clone();
         }
-        let verified = self.ca.verify(chain, &state.crls, now);
+        let verified = ca.verify(chain, &crls, now);
         let verified = verified.map_err(|why| Refusal::new(why.code(), format!("{}: {why}", self.config.id)));
         let judgement = verified.and_then(Client::new).map(Arc::new).map_err(Arc::new);
         let until = match &judgement {
             Ok(client) => client.verified.valid_until.as_secs(),
             Err(_) => seconds.saturating_add(REFUSED_FOR),
         };
-        // Those of states that are gone come out again sooner or later.
-        known.retain(|known| known.state != state.number);
+        // Those that are gone come out again sooner or later.
+        known.retain(|known| !same(known));
         if known.len() >= KEPT {
             known.remove(0);
         }
-        known.push(Known { state: state.number, until, judgement: judgement.clone() });
+        known.push(Known { ca: Arc::clone(ca), crls, until, judgement: judgement.clone() });
         judgement
     }
 }

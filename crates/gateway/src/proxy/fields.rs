@@ -88,14 +88,42 @@ pub(crate) fn lists(fields: &HeaderMap, name: &HeaderName, token: &str) -> bool 
     })
 }
 
-/// Appends to `Via` (RFC 9110 §7.6.3).
-pub(crate) fn add_via(fields: &mut HeaderMap, received: Version) {
-    let value = match received {
-        Version::HTTP_10 => HeaderValue::from_static("1.0 tagai"),
-        Version::HTTP_2 => HeaderValue::from_static("2.0 tagai"),
-        _ => HeaderValue::from_static("1.1 tagai"),
+/// Appends to `Via` (RFC 9110 §7.6.3), under a name or the usual pseudonym.
+pub(crate) fn add_via(fields: &mut HeaderMap, received: Version, name: Option<&str>) {
+    let version = match received {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2.0",
+        _ => "1.1",
+    };
+    let value = match (name, version) {
+        (None, "1.0") => HeaderValue::from_static("1.0 tagai"),
+        (None, "2.0") => HeaderValue::from_static("2.0 tagai"),
+        (None, _) => HeaderValue::from_static("1.1 tagai"),
+        (Some(name), version) => {
+            HeaderValue::try_from(format!("{version} {name}")).unwrap_or(HeaderValue::from_static("1.1 tagai"))
+        }
     };
     fields.append(header::VIA, value);
+}
+
+/// Whether a message has gone through a proxy of this name already.
+pub(crate) fn has_been_at(fields: &HeaderMap, name: &str) -> bool {
+    fields.get_all(header::VIA).iter().any(|value| {
+        value.as_bytes().split(|octet| *octet == b',').any(|element| {
+            let by = element.trim_ascii().split(|octet| matches!(octet, b' ' | b'\t')).nth(1);
+            by.is_some_and(|by| by.eq_ignore_ascii_case(name.as_bytes()))
+        })
+    })
+}
+
+/// Removes what is between a client and its proxy: all that begins with `Proxy-`, in every spelling.
+pub(crate) fn remove_proxy_fields(fields: &mut HeaderMap) {
+    let of_proxy = |name: &&HeaderName| {
+        let name = name.as_str().as_bytes();
+        name.starts_with(b"proxy") && name.get(5).is_some_and(|octet| !octet.is_ascii_alphanumeric())
+    };
+    let all: Vec<_> = fields.keys().filter(of_proxy).cloned().collect();
+    all.iter().for_each(|name| drop(fields.remove(name)));
 }
 
 /// HTTP/2 may cut a cookie field into crumbs; HTTP/1 knows only whole ones (RFC 9113 §8.2.3).
@@ -272,6 +300,29 @@ mod tests {
         hide_answers(&mut sent);
         assert_eq!(sent.get_all("www-authenticate").iter().collect::<Vec<_>>(), ["Basic realm=\"a, mutual b\""]);
         assert_eq!(names(&sent), ["www-authenticate"]);
+    }
+
+    #[test]
+    fn what_is_said_to_a_proxy_goes_no_further() {
+        let mut sent = fields(&[
+            ("proxy-authorization", "Mutual sid=1"),
+            ("proxy_authorization", "Mutual sid=1"),
+            ("proxy-authenticate", "Mutual version=1"),
+            ("proxy-x", "1"),
+            ("proxies", "1"),
+            ("authorization", "Mutual sid=1"),
+        ]);
+        remove_proxy_fields(&mut sent);
+        assert_eq!(names(&sent), ["authorization", "proxies"]);
+    }
+
+    #[test]
+    fn a_proxy_recognises_itself() {
+        let mut sent = fields(&[("via", "1.0 fred, 1.1 p.example.com:3128 (a, comment)")]);
+        assert!(has_been_at(&sent, "P.example.com:3128") && has_been_at(&sent, "fred"));
+        assert!(!has_been_at(&sent, "p.example.com") && !has_been_at(&sent, "1.1"));
+        add_via(&mut sent, Version::HTTP_2, Some("me.example.com:1"));
+        assert_eq!(sent.get_all("via").iter().nth(1).unwrap(), "2.0 me.example.com:1");
     }
 
     #[test]

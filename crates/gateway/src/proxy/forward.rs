@@ -29,6 +29,26 @@ pub enum Host {
     Fixed(HeaderValue),
 }
 
+/// On whose behalf requests are forwarded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Side {
+    /// A site's: its application is told whom a request comes from.
+    #[default]
+    Site,
+    /// A client's: servers are told nothing but the name of the proxy, in `Via`. What begins with `Proxy-` ends here in both
+    /// directions, and what both ends say to each other for authentication passes.
+    Client(Arc<str>),
+}
+
+impl Side {
+    fn via(&self) -> Option<&str> {
+        match self {
+            Self::Site => None,
+            Self::Client(name) => Some(name),
+        }
+    }
+}
+
 /// What is the same for all requests of a route.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -44,6 +64,8 @@ pub struct Policy {
     pub max_body: u64,
     /// Whether connections may become tunnels (`Upgrade`, such as WebSocket).
     pub upgrades: bool,
+    /// On whose behalf it is.
+    pub side: Side,
 }
 
 impl Default for Policy {
@@ -55,6 +77,7 @@ impl Default for Policy {
             hide_answers: true,
             max_body: u64::MAX,
             upgrades: true,
+            side: Side::Site,
         }
     }
 }
@@ -165,7 +188,10 @@ pub async fn forward(
     if policy.hide_answers {
         fields::hide_answers(fields);
     }
-    fields::add_via(fields, version);
+    if policy.side != Side::Site {
+        fields::remove_proxy_fields(fields);
+    }
+    fields::add_via(fields, version, policy.side.via());
     // The version is the client's business, and hyper's.
     *response.version_mut() = Version::HTTP_11;
     let idle = upstream.limits.idle_body;
@@ -210,8 +236,11 @@ fn prepare_fields(
     if received == Version::HTTP_2 {
         fields::join_cookies(fields);
     }
-    fields::add_via(fields, received);
-    set_forwarded(fields, context)?;
+    fields::add_via(fields, received, policy.side.via());
+    match policy.side {
+        Side::Site => set_forwarded(fields, context)?,
+        Side::Client(_) => fields::remove_proxy_fields(fields),
+    }
     let host = match &policy.host {
         Host::Asked => asked(fields, context.authority)?,
         Host::Upstream => upstream.host_field.clone(),

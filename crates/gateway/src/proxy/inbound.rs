@@ -36,6 +36,71 @@ pub fn check<B>(request: &Request<B>, secure: bool) -> Result<Authority, Refusal
         return Err(bad("the target is no path"));
     }
     let http2 = request.version() == Version::HTTP_2;
+    let host = checked_fields(request)?;
+    if let Some(scheme) = uri.scheme_str()
+        && scheme != if secure { "https" } else { "http" }
+    {
+        return Err(bad("the target's scheme is not that of the connection"));
+    }
+    match (uri.authority(), host) {
+        (Some(target), _) if !is_server(target) => Err(bad("the target's authority is no host")),
+        (Some(target), Some(host)) if !same(target, &host, secure) => Err(bad("the target and Host disagree")),
+        // RFC 9112 §3.2: HTTP/1.1 has Host, even if the target names the authority too.
+        (Some(_), None) if !http2 => Err(bad("no Host")),
+        (Some(target), _) => Ok(target.clone()),
+        (None, Some(host)) => Ok(host),
+        (None, None) => Err(bad("no Host")),
+    }
+}
+
+/// What a client wants of a forward proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// CONNECT: a tunnel to this host and port.
+    Tunnel(Authority),
+    /// Absolute form: the resource, of the scheme `http`, from this server.
+    Resource(Authority),
+    /// The request is for a server, which this is not: somebody took the proxy for a site.
+    Page,
+}
+
+/// Checks a request to a forward proxy (RFC 9112 §3.2.2, §3.2.3), and says what it wants.
+///
+/// Where the target names the server, `Host` has to be there and to be a host, and does not count: "the proxy MUST ignore the
+/// received Host header field".
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_proxied<B>(request: &Request<B>) -> Result<Wanted, Refusal> {
+    let uri = request.uri();
+    let host = checked_fields(request)?;
+    let target = uri.authority();
+    if target.is_some_and(|target| !is_server(target)) {
+        return Err(bad("the target's authority is no host"));
+    }
+    if host.is_none() && request.version() == Version::HTTP_11 {
+        return Err(bad("no Host"));
+    }
+    match target {
+        None => Ok(Wanted::Page),
+        Some(target) if request.method() == Method::CONNECT => {
+            // "There is no default port" (RFC 9110 §9.3.6).
+            if target.port_u16().is_none_or(|port| port == 0) || uri.scheme().is_some() {
+                return Err(bad("the target of CONNECT is a host and a port"));
+            }
+            Ok(Wanted::Tunnel(target.clone()))
+        }
+        Some(target) => match uri.scheme_str() {
+            Some("http") if target.port_u16() != Some(0) => Ok(Wanted::Resource(target.clone())),
+            Some("http") => Err(bad("the target's authority is no host")),
+            _ => Err(bad("only http can be asked for in absolute form: https goes through a tunnel")),
+        },
+    }
+}
+
+/// Checks what hyper leaves open in the fields, and gives `Host`.
+fn checked_fields<B>(request: &Request<B>) -> Result<Option<Authority>, Refusal> {
+    let http2 = request.version() == Version::HTTP_2;
     let fields = request.headers();
     if fields.get_all(header::CONTENT_LENGTH).iter().nth(1).is_some() {
         return Err(bad("more than one Content-Length"));
@@ -56,20 +121,7 @@ pub fn check<B>(request: &Request<B>, secure: bool) -> Result<Authority, Refusal
             return Err(bad("TE other than trailers in HTTP/2"));
         }
     }
-    if let Some(scheme) = uri.scheme_str()
-        && scheme != if secure { "https" } else { "http" }
-    {
-        return Err(bad("the target's scheme is not that of the connection"));
-    }
-    match (uri.authority(), host) {
-        (Some(target), _) if !is_server(target) => Err(bad("the target's authority is no host")),
-        (Some(target), Some(host)) if !same(target, &host, secure) => Err(bad("the target and Host disagree")),
-        // RFC 9112 §3.2: HTTP/1.1 has Host, even if the target names the authority too.
-        (Some(_), None) if !http2 => Err(bad("no Host")),
-        (Some(target), _) => Ok(target.clone()),
-        (None, Some(host)) => Ok(host),
-        (None, None) => Err(bad("no Host")),
-    }
+    Ok(host)
 }
 
 fn authority(value: &HeaderValue) -> Result<Authority, Refusal> {
@@ -124,6 +176,41 @@ mod tests {
         assert_eq!(one("http://A.example/", "a.example:80").unwrap(), "A.example");
         assert_eq!(ask(Version::HTTP_2, "GET", "http://a.example/", &[]).unwrap(), "a.example");
         assert_eq!(ask(Version::HTTP_11, "OPTIONS", "*", &[("host", "a")]).unwrap(), "a");
+    }
+
+    fn want(method: &str, target: &str, fields: &[(&str, &str)]) -> Result<Wanted, &'static str> {
+        let mut request = Request::builder().version(Version::HTTP_11).method(method).uri(target);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        check_proxied(&request.body(()).unwrap()).map_err(|refusal| refusal.reason)
+    }
+
+    #[test]
+    fn a_proxy_goes_by_the_target_alone() {
+        let server = |text: &str| Authority::try_from(text).unwrap();
+        let host = [("host", "other.example")];
+        assert_eq!(want("CONNECT", "a.example:443", &host), Ok(Wanted::Tunnel(server("a.example:443"))));
+        assert_eq!(want("CONNECT", "[::1]:443", &host), Ok(Wanted::Tunnel(server("[::1]:443"))));
+        assert_eq!(want("GET", "http://a.example/x", &host), Ok(Wanted::Resource(server("a.example"))));
+        assert_eq!(want("GET", "/x", &host), Ok(Wanted::Page));
+        assert_eq!(want("OPTIONS", "*", &host), Ok(Wanted::Page));
+    }
+
+    #[test]
+    fn a_proxy_refuses_what_is_no_target() {
+        let host = [("host", "a.example")];
+        for target in ["a.example", "a.example:0", "u@a.example:443", "a.example:99999", "http://a.example:443"] {
+            assert!(want("CONNECT", target, &host).is_err(), "{target}");
+        }
+        for target in
+            ["https://a.example/", "ftp://a.example/", "http://u@a.example/", "http://a.example:0/", "a.example:80"]
+        {
+            assert!(want("GET", target, &host).is_err(), "{target}");
+        }
+        assert_eq!(want("GET", "http://a.example/", &[]), Err("no Host"));
+        assert_eq!(want("GET", "http://a.example/", &[("host", "a"), ("host", "a")]), Err("more than one Host"));
+        assert_eq!(want("CONNECT", "a.example:443", &[("host", "a/b")]), Err("Host is no host"));
     }
 
     #[test]

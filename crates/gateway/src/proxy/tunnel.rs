@@ -1,8 +1,9 @@
-//! Upgraded connections: WebSocket, and whatever else both ends agree on.
+//! Connections that are no longer HTTP: WebSocket and whatever else both ends agree on, and the tunnels of CONNECT.
 
 use crate::listener::Alive;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,8 +15,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Octets that are held in each direction.
 const BUFFER: usize = 16 << 10;
 
-/// Carries octets both ways until both ends have closed, neither says anything for `idle`, or the listener cuts.
-pub(super) fn run(client: OnUpgrade, upstream: OnUpgrade, idle: Duration, mut alive: Alive) {
+/// A tunnel between two upgraded connections.
+pub(super) fn run(client: OnUpgrade, upstream: OnUpgrade, idle: Duration, alive: Alive) {
+    carry(client, async { upstream.await.map(TokioIo::new) }, idle, alive, std::future::pending());
+}
+
+/// Carries octets both ways until both ends have closed, neither says anything for `idle`, the listener cuts, or `over` comes to
+/// its end, which is dropped with the tunnel in any case.
+pub(crate) fn carry<U>(
+    client: OnUpgrade,
+    upstream: impl Future<Output = hyper::Result<U>> + Send + 'static,
+    idle: Duration,
+    mut alive: Alive,
+    over: impl Future<Output = ()> + Send + 'static,
+) where
+    U: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     tokio::spawn(async move {
         let both = async {
             let client = client.await?;
@@ -32,7 +47,7 @@ pub(super) fn run(client: OnUpgrade, upstream: OnUpgrade, idle: Duration, mut al
         };
         let moved = Arc::new(AtomicU64::new(0));
         let mut client = Moving { io: TokioIo::new(client), moved: Arc::clone(&moved) };
-        let mut upstream = Moving { io: TokioIo::new(upstream), moved: Arc::clone(&moved) };
+        let mut upstream = Moving { io: upstream, moved: Arc::clone(&moved) };
         let quiet = async {
             let mut seen = 0;
             loop {
@@ -51,6 +66,7 @@ pub(super) fn run(client: OnUpgrade, upstream: OnUpgrade, idle: Duration, mut al
                 }
             }
             () = quiet => tracing::debug!("tunnel idle"),
+            () = over => {}
             () = alive.cut() => {}
         }
     });

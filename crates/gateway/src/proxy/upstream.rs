@@ -11,6 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -96,6 +97,8 @@ pub struct Upstream {
     name: Box<str>,
     host: Box<str>,
     port: u16,
+    /// Where it is, if that was found out before: the name is not looked up again.
+    addresses: Option<Box<[SocketAddr]>>,
     pub(super) host_field: HeaderValue,
     pub(super) authority: Authority,
     /// Without the slash at the end.
@@ -148,6 +151,7 @@ impl Upstream {
             name: url.into(),
             host: host.into(),
             port: authority.port_u16().unwrap_or(if secure { 443 } else { 80 }),
+            addresses: None,
             host_field: HeaderValue::from_str(authority.as_str()).map_err(|_| wrong())?,
             authority: authority.clone(),
             prefix: uri.path().trim_end_matches('/').into(),
@@ -155,6 +159,31 @@ impl Upstream {
             tls,
             pool: Pool::new(limits.idle_connections, limits.idle_connection),
             room: Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS))),
+            multiplexed: Multiplexed::default(),
+            limits,
+        })
+    }
+
+    /// A server for one request or tunnel, at addresses that were looked up and checked: it is connected to at these and nowhere
+    /// else, by HTTP/1.1 without TLS. `room` bounds the connections.
+    pub(crate) fn at(
+        authority: &Authority,
+        addresses: Vec<SocketAddr>,
+        limits: UpstreamLimits,
+        room: Arc<Semaphore>,
+    ) -> Option<Self> {
+        Some(Self {
+            name: authority.as_str().into(),
+            host: authority.host().into(),
+            port: authority.port_u16().unwrap_or(80),
+            addresses: Some(addresses.into()),
+            host_field: HeaderValue::from_str(authority.as_str()).ok()?,
+            authority: authority.clone(),
+            prefix: "".into(),
+            protocol: Protocol::Http1,
+            tls: None,
+            pool: Pool::new(0, limits.idle_connection),
+            room,
             multiplexed: Multiplexed::default(),
             limits,
         })
@@ -193,7 +222,7 @@ impl Upstream {
     }
 
     /// A new connection, with TLS if the upstream has it.
-    pub(super) async fn connect(&self) -> Result<TokioIo<UpstreamIo>, ProxyError> {
+    pub(crate) async fn connect(&self) -> Result<TokioIo<UpstreamIo>, ProxyError> {
         let limit = self.limits.connect;
         // Held for as long as the connection is open.
         let room = Arc::clone(&self.room).try_acquire_owned();
@@ -207,7 +236,10 @@ impl Upstream {
     }
 
     async fn dial(&self) -> io::Result<Io> {
-        let stream = TcpStream::connect((&*self.host, self.port)).await?;
+        let stream = match &self.addresses {
+            Some(addresses) => TcpStream::connect(&**addresses).await?,
+            None => TcpStream::connect((&*self.host, self.port)).await?,
+        };
         stream.set_nodelay(true)?;
         let Some((connector, name)) = &self.tls else { return Ok(Io::Plain(stream)) };
         let stream = connector.connect(name.clone(), stream).await?;
@@ -268,7 +300,7 @@ fn client_config(protocol: Protocol, roots: Option<&Path>) -> Result<ClientConfi
 }
 
 /// A connection's octets, and its place among the connections.
-pub(super) struct UpstreamIo {
+pub(crate) struct UpstreamIo {
     io: Io,
     _room: OwnedSemaphorePermit,
 }

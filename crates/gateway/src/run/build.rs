@@ -2,6 +2,7 @@
 
 use super::error::StartError;
 use super::proofs::Proofs;
+use super::proxies;
 use super::sessions::Sessions;
 use crate::address::Trusted;
 use crate::audit::AuditFile;
@@ -58,7 +59,7 @@ impl Parts {
             SessionsIn::Memory => Sessions::Memory(MemorySessions::new(config.limits.sessions)),
             SessionsIn::Sqlite => Sessions::Sqlite(store.sessions(config.limits.sessions)?),
         };
-        let (proofs, more) = Proofs::open(config, now())?;
+        let (proofs, more) = Proofs::open(config, &HashMap::new(), now())?;
         warnings.extend(more);
         let (certificates, more) = certificates(config, &proofs)?;
         warnings.extend(more);
@@ -75,7 +76,11 @@ pub fn preflight(config: &Config) -> Result<Vec<Warning>, StartError> {
     let parts = Parts::open(config)?;
     let (users, sessions) = (Arc::new(parts.store.clone()), Arc::new(parts.sessions));
     parts.store.check()?;
-    drop(rules(config, parts.proofs, &MutualBuilder::new(users, sessions), &Metrics::default())?);
+    let builder = MutualBuilder::new(users, sessions);
+    drop(rules(config, parts.proofs, &builder, &Metrics::default())?);
+    for section in &config.forward_proxies {
+        drop(proxies::rules(section, section.address.port(), &builder, None)?);
+    }
     // Those of the configuration itself are known to whoever loaded it.
     Ok(parts.warnings.into_iter().skip(config.warnings.len()).collect())
 }
@@ -91,7 +96,7 @@ pub(super) fn certificates(
     config: &Config,
     proofs: &Proofs,
 ) -> Result<(Option<Certificates>, Vec<Warning>), StartError> {
-    if !config.listen.iter().any(|listen| listen.tls) {
+    if !config.listen.iter().any(|listen| listen.tls) && !config.forward_proxies.iter().any(|proxy| proxy.tls) {
         return Ok((None, Vec::new()));
     }
     let now = now();
@@ -171,6 +176,7 @@ pub(super) fn settings(config: &Config, tls: Option<Arc<SharedCertificates>>) ->
     let head = u32::try_from(limits.header_size).unwrap_or(u32::MAX);
     Settings {
         tls,
+        tunnels: false,
         limits: Limits {
             connections: limits.connections,
             connections_per_address: limits.connections_per_address,
@@ -210,6 +216,7 @@ pub(super) fn unchangeable(old: &Config, new: &Config) -> Vec<Warning> {
     for (changed, section) in [
         (old.store != new.store, "[store]"),
         (old.listen != new.listen, "[[listen]]"),
+        (proxies::places(old) != proxies::places(new), "where and how many a [[forward-proxy]] takes"),
         (old.limits != new.limits, "[limits]"),
         (old.guessing != new.guessing, "[guessing]"),
         (old.admin != new.admin, "[admin]"),

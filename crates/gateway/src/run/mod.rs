@@ -5,6 +5,7 @@ mod build;
 mod directory;
 mod error;
 mod proofs;
+mod proxies;
 mod sessions;
 mod watch;
 
@@ -13,14 +14,16 @@ pub use error::{ReloadError, StartError};
 pub use sessions::Sessions;
 
 use crate::config::Config;
+use crate::crls::{Fetcher, refresher};
 use crate::listener::{Drained, Handle, Listener};
-use crate::metrics::{Metrics, ResultLabel, StateLabel};
+use crate::metrics::{ClientCaLabel, Metrics, ResultLabel, StateLabel};
 use crate::observe::{Journal, wall_clock};
-use crate::proof::Principals;
+use crate::proof::{Authority, Principals};
 use crate::service::Service;
 use crate::tls::SharedCertificates;
 use build::Parts;
 use proofs::Proofs;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
@@ -50,6 +53,7 @@ struct Inner {
     metrics: Arc<Metrics>,
     listeners: Mutex<Vec<Running>>,
     addresses: Vec<Address>,
+    proxies: Arc<[proxies::Place]>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -95,6 +99,7 @@ impl Gateway {
             .clock(clock.clone())
             .observer(Arc::clone(&journal) as Arc<_>);
         let rules = build::rules(&config, parts.proofs, &builder, &metrics)?;
+        fetch(&rules.authorities);
         let principals = Principals::new(store.directory()?);
         let service = Arc::new(Service::new(rules, principals, Arc::clone(&metrics), Arc::clone(&journal)));
         let certificates = parts.certificates.map(|certificates| Arc::new(SharedCertificates::new(certificates)));
@@ -114,8 +119,12 @@ impl Gateway {
             Some(admin) => Some(admin::bind(admin.address).await?),
             None => None,
         };
+        let proxies = proxies::bind(&config, certificates.as_ref(), &builder, &metrics).await?;
         // From here on nothing fails.
-        let listeners = listeners.into_iter().map(|listener| run(listener, Arc::clone(&service))).collect();
+        let mut listeners: Vec<_> =
+            listeners.into_iter().map(|listener| run(listener, Arc::clone(&service))).collect();
+        let (bound, proxies): (Vec<_>, Vec<_>) = proxies.into_iter().unzip();
+        listeners.extend(bound.into_iter().zip(&proxies).map(|(bound, place)| proxies::run(bound, place.proxy())));
         metrics.loaded.set(unix_seconds());
         let gateway = Self(Arc::new(Inner {
             config: Mutex::new(config),
@@ -130,6 +139,7 @@ impl Gateway {
             metrics,
             listeners: Mutex::new(listeners),
             addresses,
+            proxies: proxies.into(),
             tasks: Mutex::default(),
         }));
         gateway.keep(tokio::spawn(chores(Arc::downgrade(&gateway.0))));
@@ -154,6 +164,12 @@ impl Gateway {
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         &self.0.addresses
+    }
+
+    /// Where its forward proxies listen, in the order of the configuration.
+    #[must_use]
+    pub fn proxies(&self) -> Vec<Address> {
+        self.0.proxies.iter().map(|place| place.address).collect()
     }
 
     /// What is counted.
@@ -239,27 +255,34 @@ impl Inner {
         let file = old.file.clone();
         let builder = self.builder.clone();
         let metrics = Arc::clone(&self.metrics);
+        let authorities = self.service.rules().authorities.clone();
         let has_tls = self.certificates.is_some();
+        let proxies = Arc::clone(&self.proxies);
         // Files are read and verifiers of nobody computed: not on a thread that serves requests.
         let work = move || -> Result<_, ReloadError> {
             let config = Config::load(&file)?;
             build::audit(&config)?;
             let mut warnings = build::unchangeable(&old, &config);
-            let (proofs, more) = Proofs::open(&config, build::now())?;
+            let (proofs, more) = Proofs::open(&config, &authorities, build::now())?;
             warnings.extend(more);
             let (certificates, more) = build::certificates(&config, &proofs)?;
             warnings.extend(more);
             warnings.extend(config.warnings.iter().map(|warning| Warning(warning.to_string())));
             let rules = build::rules(&config, proofs, &builder, &metrics)?;
-            Ok((config, certificates.filter(|_| has_tls), rules, warnings))
+            let ways = proxies.iter().map(|place| place.renewed(&config, &builder)).collect::<Result<Vec<_>, _>>()?;
+            Ok((config, certificates.filter(|_| has_tls), (rules, ways), warnings))
         };
-        let (config, certificates, rules, warnings) =
+        let (config, certificates, (rules, ways), warnings) =
             tokio::task::spawn_blocking(work).await.map_err(|_| ReloadError::Interrupted)??;
         if let (Some(shared), Some(certificates)) = (&self.certificates, certificates) {
             shared.replace(certificates);
         }
         self.journal.configure(config.log.audit.clone(), build::realm_ids(&config));
+        fetch(&rules.authorities);
         self.service.replace(rules);
+        for (place, rules) in self.proxies.iter().zip(ways) {
+            rules.into_iter().for_each(|rules| place.proxy().replace(rules));
+        }
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(warnings)
     }
@@ -279,9 +302,27 @@ impl Inner {
             gauge("half_open", counts.half_open);
             gauge("established", counts.established);
         }
+        for (id, authority) in &self.service.rules().authorities {
+            let gauge = self.metrics.crls.get_or_create(&ClientCaLabel { client_ca: id.clone() });
+            let due = authority.crls().current().next_update(build::now());
+            gauge.set(due.and_then(|due| i64::try_from(due.as_secs()).ok()).unwrap_or(0));
+        }
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         let open: usize = listeners.iter().map(|listener| (listener.open)()).sum();
         self.metrics.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+}
+
+/// Keeps the revocation lists of authorities fresh, for as long as these are in use.
+fn fetch(authorities: &HashMap<String, Arc<Authority>>) {
+    for authority in authorities.values().filter(|authority| authority.crls().has_urls()) {
+        match Fetcher::system() {
+            Ok(fetcher) => drop(tokio::spawn(refresher(Arc::downgrade(authority.crls()), fetcher, build::now))),
+            Err(error) => {
+                let client_ca = &authority.config().id;
+                tracing::error!(client_ca, %error, "revocation lists cannot be fetched");
+            }
+        }
     }
 }
 

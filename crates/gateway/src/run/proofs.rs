@@ -3,6 +3,7 @@
 use super::build::Warning;
 use super::error::StartError;
 use crate::config::{self, CertificateName, Config};
+use crate::crls::CrlSources;
 use crate::identity::Signer;
 use crate::identity::assertion::KeyFile;
 use crate::proof::Authority;
@@ -34,12 +35,16 @@ pub(super) struct Proofs {
 }
 
 impl Proofs {
-    /// Reads all of it. The lists of authorities come later: they may have to be fetched.
-    pub(super) fn open(config: &Config, now: UnixTime) -> Result<(Self, Vec<Warning>), StartError> {
+    /// Reads all of it. What was fetched for the authorities `before` a reload is kept.
+    pub(super) fn open(
+        config: &Config,
+        before: &HashMap<String, Arc<Authority>>,
+        now: UnixTime,
+    ) -> Result<(Self, Vec<Warning>), StartError> {
         let mut warnings = Vec::new();
         let mut authorities = HashMap::new();
         for section in &config.client_cas {
-            let authority = authority(section)?;
+            let authority = authority(section, before.get(&section.id), now)?;
             for (subject, last) in authority.ca().expires().filter(|(_, last)| last.as_secs() < now.as_secs()) {
                 let since = now.as_secs().saturating_sub(last.as_secs()) / 86_400;
                 warnings.push(Warning(format!(
@@ -77,7 +82,11 @@ impl Proofs {
     }
 }
 
-fn authority(section: &Arc<config::ClientCa>) -> Result<Authority, StartError> {
+fn authority(
+    section: &Arc<config::ClientCa>,
+    before: Option<&Arc<Authority>>,
+    now: UnixTime,
+) -> Result<Authority, StartError> {
     let certificates = |path: &Path| {
         let octets = read(path)?;
         pem::certificates(&octets).map_err(|error| StartError::in_file(path, error))
@@ -100,7 +109,10 @@ fn authority(section: &Arc<config::ClientCa>) -> Result<Authority, StartError> {
         },
     });
     let ca = ca.map_err(|error| StartError::in_file(&section.certificates, error))?;
-    Ok(Authority::new(Arc::clone(section), ca))
+    let before = before.map(|authority| &**authority.crls());
+    let crls = CrlSources::new(Arc::new(ca), section.crls.clone(), before, now);
+    crls.load_files(now).map_err(|error| StartError::in_file(&error.file, &error.reason))?;
+    Ok(Authority::new(Arc::clone(section), crls))
 }
 
 fn raw_key(path: &Path) -> Result<Arc<CertifiedKey>, StartError> {

@@ -3,9 +3,10 @@
 //! A file is known by what its path leads to, so a link that is swapped, as Kubernetes does it, is a change.
 
 use super::Inner;
-use crate::config::{Config, CrlSource};
+use crate::config::Config;
+use crate::crls::Source;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -40,30 +41,27 @@ pub(super) async fn watch(gateway: Weak<Inner>) {
 }
 
 fn look(config: &Config) -> State {
-    let certificates = config.certificates.iter().flat_map(|certificate| [&certificate.chain, &certificate.key]);
-    let authorities =
-        config.sites.iter().flat_map(|site| &site.routes).filter_map(|route| route.upstream_ca.as_ref());
-    let clients = config.client_cas.iter().flat_map(|section| {
-        let crls = section.crls.iter().filter_map(|source| match source {
-            CrlSource::File(path) => Some(path),
-            CrlSource::Url(_) => None,
-        });
-        std::iter::once(&section.certificates).chain(&section.intermediates).chain(crls)
-    });
-    let others =
-        [config.raw_key.as_ref(), config.policy.as_ref(), config.assertion.as_ref().map(|found| &found.keys)];
-    let files = std::iter::once(&config.file)
-        .chain(certificates)
-        .chain(authorities)
-        .chain(clients)
-        .chain(others.into_iter().flatten());
+    let mut files: Vec<&Path> = vec![&config.file];
+    for certificate in &config.certificates {
+        files.extend([&*certificate.chain, &certificate.key]);
+    }
+    files.extend(config.sites.iter().flat_map(|site| &site.routes).filter_map(|route| route.upstream_ca.as_deref()));
+    for section in &config.client_cas {
+        files.push(&section.certificates);
+        files.extend(section.intermediates.as_deref());
+        files.extend(section.crls.iter().filter_map(Source::file));
+    }
+    files.extend(config.raw_key.as_deref());
+    files.extend(config.policy.as_deref());
+    files.extend(config.assertion.as_ref().map(|section| &*section.keys));
     files
+        .into_iter()
         .map(|file| {
             let state = std::fs::metadata(file).ok().map(|metadata| {
                 let changed = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 (changed, metadata.len(), number(&metadata))
             });
-            (file.clone(), state)
+            (file.to_owned(), state)
         })
         .collect()
 }

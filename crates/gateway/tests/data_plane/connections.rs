@@ -13,7 +13,7 @@ const LONG: Duration = Duration::from_secs(3600);
 
 async fn gateway(limits: Limits, timeouts: Timeouts) -> Gateway {
     let (address, _) = canned(OK).await;
-    let settings = Settings { limits, timeouts, tls: None };
+    let settings = Settings { limits, timeouts, ..Settings::default() };
     Gateway::start(upstream(address), Options { settings, ..Options::default() }).await
 }
 

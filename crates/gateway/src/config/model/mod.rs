@@ -2,9 +2,7 @@
 
 mod proof;
 
-pub use proof::{
-    Asks, Assertion, CertificateName, ClientCa, ClientCertFields, CrlPolicy, CrlSource, Proofs, Unregistered,
-};
+pub use proof::{Asks, Assertion, CertificateName, ClientCa, ClientCertFields, CrlPolicy, Proofs, Unregistered};
 
 use http::uri::{Authority, Uri};
 use http::{HeaderName, Method};

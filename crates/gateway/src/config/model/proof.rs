@@ -21,7 +21,7 @@ pub struct ClientCa {
     /// `unregistered`: what holds for certificates that belong to no registered principal.
     pub unregistered: Unregistered,
     /// `crls`: where its revocation lists are; empty if nothing is revoked that way.
-    pub crls: Vec<CrlSource>,
+    pub crls: Vec<crate::crls::Source>,
     /// `crl-policy`: whether it is refused what no current list speaks of. Has no meaning without `crls`.
     pub crl_policy: CrlPolicy,
 }
@@ -47,15 +47,6 @@ pub enum Unregistered {
     Accept,
     /// They are refused.
     Refuse,
-}
-
-/// Where a revocation list is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CrlSource {
-    /// In a file, PEM or DER.
-    File(PathBuf),
-    /// At a URL, `http` or `https`.
-    Url(String),
 }
 
 /// What holds when no current list says whether a certificate is revoked.

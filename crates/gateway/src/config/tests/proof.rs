@@ -1,5 +1,6 @@
 use super::*;
 use crate::config::*;
+use crate::crls::Source;
 use std::time::Duration;
 
 /// Everything that is about who may prove themselves how; the lines are counted in the table below.
@@ -67,8 +68,8 @@ fn what_is_said_is_what_is_read() {
         names: vec![CertificateName::Email, CertificateName::CommonName],
         unregistered: Unregistered::Refuse,
         crls: vec![
-            CrlSource::File("etc/partners.crl".into()),
-            CrlSource::Url("http://crl.example.com/partners.crl".into()),
+            Source::parse("partners.crl", Path::new("etc")).unwrap(),
+            Source::parse("http://crl.example.com/partners.crl", Path::new("etc")).unwrap(),
         ],
         crl_policy: CrlPolicy::Accept,
     };

@@ -1,0 +1,441 @@
+//! The way of a request through the proxy.
+
+use super::resolve::{MAX_ADDRESSES, Resolve, SystemResolver};
+use super::settings::{Authorize, Denied, ForwardLimits, ForwardProxyConfig, ProxyRequest};
+use super::target::{Target, allows, may_match};
+use super::tunnel;
+use crate::answers::{Message, answer};
+use crate::listener::{Abort, ConnectionInfo, RequestBody};
+use crate::metrics::{Metrics, ResultLabel};
+use crate::proxy::{
+    Body, ForwardContext, Host as HostField, Policy, ProxyError, Side, StripList, Upstream, UpstreamLimits, Wanted,
+    carry, check_proxied, forward, has_been_at,
+};
+use arc_swap::ArcSwap;
+use http::header::{ALLOW, CONNECTION, EXPECT, MAX_FORWARDS, PROXY_AUTHORIZATION};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use prometheus_client::metrics::gauge::Gauge;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use tagai_core::message::Role;
+use tagai_core::realm::Host;
+use tagai_core::server::{ConfigError, ServerConfig};
+use tagai_server::{Answer, AuthenticatedUser, Connection, Decision, Mutual, MutualBuilder, Proof};
+use tagai_store::{CredentialStore, SessionStore};
+use tokio::sync::Semaphore;
+
+/// A forward proxy: answers the requests of a listener whose [`Settings::tunnels`](crate::listener::Settings::tunnels) is set.
+pub struct ForwardProxy<C, S> {
+    rules: ArcSwap<ForwardRules<C, S>>,
+    /// One place for each connection to a server.
+    room: Arc<Semaphore>,
+    /// Looking up a name holds a thread of the runtime, so few do it at once.
+    lookups: Semaphore,
+    resolver: Arc<dyn Resolve>,
+    metrics: Arc<Metrics>,
+}
+
+/// What a forward proxy goes by; a reload replaces it as a whole.
+pub struct ForwardRules<C, S> {
+    mutual: Mutual<C, S>,
+    allow: Vec<Target>,
+    limits: ForwardLimits,
+    authorize: Option<Authorize>,
+    policy: Policy,
+    /// The proxy in `Via`.
+    name: Arc<str>,
+}
+
+impl<C, S> std::fmt::Debug for ForwardRules<C, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ForwardRules").field("name", &self.name).field("allow", &self.allow).finish_non_exhaustive()
+    }
+}
+
+impl<C, S> std::fmt::Debug for ForwardProxy<C, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ForwardProxy").field("room", &self.room.available_permits()).finish_non_exhaustive()
+    }
+}
+
+/// What a user wants, for as long as a tunnel lives.
+pub(super) struct Order {
+    pub(super) user: AuthenticatedUser,
+    pub(super) host: Host,
+    pub(super) port: u16,
+    method: Method,
+    path: Option<String>,
+    source: IpAddr,
+}
+
+/// Why a proven user does not get what is wanted.
+enum Refused {
+    /// By the rules: 403.
+    Denied(Denied),
+    /// The request itself.
+    Bad(StatusCode),
+    /// The server.
+    Failed(ProxyError),
+}
+
+/// Names that are looked up at the same time.
+const LOOKUPS: usize = 64;
+
+impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
+    /// A proxy that goes by these rules.
+    #[must_use]
+    pub fn new(rules: ForwardRules<C, S>, metrics: Arc<Metrics>) -> Self {
+        let room = Arc::new(Semaphore::new(rules.limits.connections.min(Semaphore::MAX_PERMITS)));
+        Self {
+            rules: ArcSwap::from_pointee(rules),
+            room,
+            lookups: Semaphore::new(LOOKUPS),
+            resolver: Arc::new(SystemResolver),
+            metrics,
+        }
+    }
+
+    /// Another way to look names up.
+    #[must_use]
+    pub fn resolver(self, resolver: Arc<dyn Resolve>) -> Self {
+        Self { resolver, ..self }
+    }
+
+    /// Other rules, for all requests that begin from now on, and for the tunnels that are open: those that would no longer be
+    /// allowed end. The number of connections stays what it was.
+    pub fn replace(&self, rules: ForwardRules<C, S>) {
+        self.rules.store(Arc::new(rules));
+    }
+
+    pub(super) fn tunnels(&self) -> &Gauge {
+        &self.metrics.tunnels
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// None at present: what ends a connection is the failure of a body.
+    pub async fn serve(
+        self: &Arc<Self>,
+        request: Request<RequestBody>,
+        info: Arc<ConnectionInfo>,
+    ) -> Result<Response<Body>, Abort> {
+        let connect = request.method() == Method::CONNECT && info.version != Version::HTTP_2;
+        let has_credentials = request.headers().contains_key(PROXY_AUTHORIZATION);
+        let mut response = self.answer(request, &info).await;
+        let status = response.status();
+        // A program that does not wait for the answer to its CONNECT has sent on what was meant for the tunnel, and that may be
+        // anybody's words: they must not be read as requests. Who is amid a login does wait.
+        let waits = has_credentials && status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        if connect && !status.is_success() && !waits {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        Ok(response)
+    }
+
+    fn count(&self, result: &'static str) {
+        self.metrics.proxied.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    async fn answer(self: &Arc<Self>, request: Request<RequestBody>, info: &ConnectionInfo) -> Response<Body> {
+        let wanted = match check_proxied(&request) {
+            Ok(Wanted::Page) => {
+                self.count("page");
+                return answer(StatusCode::BAD_REQUEST, Message::ProxyPage, request.headers());
+            }
+            Ok(Wanted::Tunnel(authority) | Wanted::Resource(authority)) => authority,
+            Err(refusal) => {
+                tracing::debug!(peer = %info.peer, reason = refusal.reason, "request refused");
+                self.count("bad-request");
+                return answer(refusal.status, Message::Status, request.headers());
+            }
+        };
+        let rules = self.rules.load_full();
+        let source = info.peer.ip().to_canonical();
+        let connection = Connection { channel: (*info.channel).clone(), address: source };
+        match rules.mutual.authenticate(request.headers(), &connection).await {
+            Decision::Proven { user, proof } => {
+                self.proven(&rules, request, (&wanted, user, source), proof, info).await
+            }
+            Decision::Guest(invitation) => {
+                self.count("login-needed");
+                with_fields(Answer::from_invitation(&invitation), Message::ProxyLogIn, request.headers())
+            }
+            Decision::Answer(answer) => {
+                self.count("login");
+                with_fields(answer, Message::Refused, request.headers())
+            }
+        }
+    }
+
+    /// Serves a user; whatever comes of it has the proxy's proof.
+    async fn proven(
+        self: &Arc<Self>,
+        rules: &ForwardRules<C, S>,
+        mut request: Request<RequestBody>,
+        (wanted, user, source): (&Authority, AuthenticatedUser, IpAddr),
+        proof: Proof,
+        info: &ConnectionInfo,
+    ) -> Response<Body> {
+        // If there is an interim response, the proof belongs into that (RFC 8120 §4.5).
+        let interim = info.interim.as_ref().filter(|_| request.headers().contains_key(EXPECT));
+        let interim = interim.filter(|interim| interim.arm(&proof.name, &proof.value));
+        let fields = request.headers().clone();
+        let tunnel = request.method() == Method::CONNECT;
+        let served = match order(&request, wanted, user, source) {
+            Err(refused) => Err(refused),
+            Ok(order) if tunnel => self.tunnel(rules, &mut request, wanted, order, info).await,
+            Ok(order) => self.forward(rules, request, wanted, &order, info).await,
+        };
+        let mut response = match served {
+            Ok(response) => {
+                self.count(if tunnel { "tunnel" } else { "request" });
+                response
+            }
+            Err(refused) => self.refuse(refused, wanted, info, &fields),
+        };
+        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            // Between here and the client's server there is no other proxy.
+            tracing::debug!(%wanted, "a server answered 407");
+            response = answer(StatusCode::BAD_GATEWAY, Message::Status, &fields);
+        }
+        if !interim.is_some_and(|interim| interim.settle()) {
+            response.headers_mut().insert(proof.name, proof.value);
+        }
+        response
+    }
+
+    fn refuse(
+        &self,
+        refused: Refused,
+        wanted: &Authority,
+        info: &ConnectionInfo,
+        fields: &HeaderMap,
+    ) -> Response<Body> {
+        match refused {
+            Refused::Bad(status) => {
+                self.count("bad-request");
+                let mut response = answer(status, Message::Status, fields);
+                if status == StatusCode::METHOD_NOT_ALLOWED {
+                    response
+                        .headers_mut()
+                        .insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
+                }
+                response
+            }
+            Refused::Denied(Denied { code, id }) => {
+                let id = if id.is_empty() { random_id() } else { id };
+                self.count("denied");
+                tracing::warn!(id, code, peer = %info.peer, %wanted, "a user may not connect there");
+                answer(StatusCode::FORBIDDEN, Message::ProxyRefused(&code, &id), fields)
+            }
+            Refused::Failed(error) if error.is_clients() => {
+                self.count("bad-request");
+                tracing::debug!(peer = %info.peer, %wanted, %error, "request failed");
+                answer(error.status(), Message::Status, fields)
+            }
+            Refused::Failed(error) => {
+                let id = random_id();
+                self.count("failed");
+                tracing::info!(id, peer = %info.peer, %wanted, %error, "a server could not be reached");
+                answer(error.status(), Message::ProxyFailed(&id), fields)
+            }
+        }
+    }
+
+    async fn tunnel(
+        self: &Arc<Self>,
+        rules: &ForwardRules<C, S>,
+        request: &mut Request<RequestBody>,
+        wanted: &Authority,
+        order: Order,
+        info: &ConnectionInfo,
+    ) -> Result<Response<Body>, Refused> {
+        let addresses = self.addresses(rules, &order).await?;
+        let upstream = self.upstream(rules, wanted, addresses.clone())?;
+        let io = upstream.connect().await.map_err(Refused::Failed)?.into_inner();
+        let client = hyper::upgrade::on(request);
+        let user = order.user.name().as_str();
+        tracing::info!(user, host = %order.host, port = order.port, peer = %info.peer, "tunnel");
+        let over = tunnel::watch(Arc::clone(self), order, addresses, info);
+        carry(client, std::future::ready(Ok(io)), rules.limits.idle, info.alive(), over);
+        Ok(Response::new(Body::empty()))
+    }
+
+    async fn forward(
+        &self,
+        rules: &ForwardRules<C, S>,
+        mut request: Request<RequestBody>,
+        wanted: &Authority,
+        order: &Order,
+        info: &ConnectionInfo,
+    ) -> Result<Response<Body>, Refused> {
+        if has_been_at(request.headers(), &rules.name) {
+            return Err(Refused::Bad(StatusCode::LOOP_DETECTED));
+        }
+        let addresses = self.addresses(rules, order).await?;
+        if let Some(response) = last_stop(&mut request)? {
+            return Ok(response);
+        }
+        let upstream = self.upstream(rules, wanted, addresses)?;
+        let context =
+            ForwardContext { connection: info, authority: wanted, policy: &rules.policy, add: &[], trusted: false };
+        forward(request, &upstream, &context).await.map_err(Refused::Failed)
+    }
+
+    fn upstream(
+        &self,
+        rules: &ForwardRules<C, S>,
+        wanted: &Authority,
+        addresses: Vec<SocketAddr>,
+    ) -> Result<Upstream, Refused> {
+        let ForwardLimits { connections, connect, response, idle, .. } = rules.limits;
+        let limits = UpstreamLimits {
+            connections,
+            connect,
+            response,
+            idle_body: idle,
+            idle_tunnel: idle,
+            ..UpstreamLimits::default()
+        };
+        Upstream::at(wanted, addresses, limits, Arc::clone(&self.room)).ok_or(Refused::Bad(StatusCode::BAD_REQUEST))
+    }
+
+    /// The addresses that an order may be connected to: by the list, by whoever else decides, and as they were looked up.
+    async fn addresses(&self, rules: &ForwardRules<C, S>, order: &Order) -> Result<Vec<SocketAddr>, Refused> {
+        let denied = |code: &str| Refused::Denied(Denied { code: code.into(), id: String::new() });
+        if !may_match(&rules.allow, &order.host, order.port) {
+            return Err(denied("target"));
+        }
+        rules.authorized(order).map_err(Refused::Denied)?;
+        let port = order.port;
+        let mut found = match &order.host {
+            Host::V4(address) => vec![SocketAddr::from((*address, port))],
+            Host::V6(address) => vec![SocketAddr::from((*address, port))],
+            Host::Domain(name) => self.look_up(name, order, rules).await.map_err(Refused::Failed)?,
+        };
+        found.truncate(MAX_ADDRESSES);
+        found.retain(|address| address.port() == port && allows(&rules.allow, &order.host, address.ip(), port));
+        // Whether the name exists, or where it leads, is nothing to be told to who may not go there.
+        if found.is_empty() { Err(denied("target")) } else { Ok(found) }
+    }
+
+    async fn look_up(
+        &self,
+        name: &str,
+        order: &Order,
+        rules: &ForwardRules<C, S>,
+    ) -> Result<Vec<SocketAddr>, ProxyError> {
+        let (limit, upstream) = (rules.limits.connect, || format!("{}:{}", order.host, order.port).into_boxed_str());
+        let lookup = async {
+            let _turn = self.lookups.acquire().await;
+            self.resolver.resolve(name, order.port).await
+        };
+        match tokio::time::timeout(limit, lookup).await {
+            Ok(Ok(found)) if found.is_empty() => {
+                let error = std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
+                Err(ProxyError::Connect { upstream: upstream(), error })
+            }
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => Err(ProxyError::Connect { upstream: upstream(), error }),
+            Err(_) => Err(ProxyError::ConnectTimeout { upstream: upstream(), limit }),
+        }
+    }
+
+    /// Whether an open tunnel would be allowed by the rules of the moment.
+    pub(super) fn still_allows(&self, order: &Order, addresses: &[SocketAddr]) -> bool {
+        let rules = self.rules.load();
+        addresses.iter().all(|address| allows(&rules.allow, &order.host, address.ip(), order.port))
+            && rules.authorized(order).is_ok()
+    }
+}
+
+impl<C: CredentialStore, S: SessionStore> ForwardRules<C, S> {
+    /// Rules for users of `builder`; `authorize` decides beside the list.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the realm's scope is not the proxy's host name, or something else of the realm cannot work.
+    pub fn new(
+        config: ForwardProxyConfig,
+        builder: &MutualBuilder<C, S>,
+        authorize: Option<Authorize>,
+    ) -> Result<Self, ConfigError> {
+        let ForwardProxyConfig { server, allow, limits } = config;
+        let origin = server.origin.clone();
+        let name: Arc<str> = format!("{}:{}", origin.host(), origin.port()).into();
+        let policy = Policy {
+            strip: StripList::default(),
+            host: HostField::Asked,
+            hide_credentials: false,
+            hide_answers: false,
+            max_body: limits.max_body,
+            upgrades: false,
+            side: Side::Client(Arc::clone(&name)),
+        };
+        let mutual = builder.build(ServerConfig { role: Role::Proxy, ..server })?;
+        Ok(Self { mutual, allow, limits, authorize, policy, name })
+    }
+
+    fn authorized(&self, order: &Order) -> Result<(), Denied> {
+        let Some(authorize) = &self.authorize else { return Ok(()) };
+        authorize(&ProxyRequest {
+            user: &order.user,
+            host: &order.host,
+            port: order.port,
+            method: order.method.as_str(),
+            path: order.path.as_deref(),
+            source: order.source,
+        })
+    }
+}
+
+/// What a request wants, in the terms of rules.
+fn order(
+    request: &Request<RequestBody>,
+    wanted: &Authority,
+    user: AuthenticatedUser,
+    source: IpAddr,
+) -> Result<Order, Refused> {
+    // An address that is written in another way than the usual is nobody's name.
+    let host = wanted.host();
+    let host =
+        Host::parse(host.strip_suffix('.').unwrap_or(host)).map_err(|_| Refused::Bad(StatusCode::BAD_REQUEST))?;
+    let method = request.method().clone();
+    if method == Method::TRACE {
+        return Err(Refused::Bad(StatusCode::METHOD_NOT_ALLOWED));
+    }
+    let path = (method != Method::CONNECT).then(|| request.uri().path().to_owned());
+    Ok(Order { user, host, port: wanted.port_u16().unwrap_or(80), method, path, source })
+}
+
+/// `Max-Forwards` (RFC 9110 §7.6.2): the answer, if a request goes no further than here.
+fn last_stop(request: &mut Request<RequestBody>) -> Result<Option<Response<Body>>, Refused> {
+    if request.method() != Method::OPTIONS {
+        return Ok(None);
+    }
+    let Some(left) = request.headers().get(MAX_FORWARDS) else { return Ok(None) };
+    let left = left.to_str().ok().and_then(|left| left.parse::<u32>().ok());
+    match left.ok_or(Refused::Bad(StatusCode::BAD_REQUEST))? {
+        0 => Ok(Some(Response::new(Body::empty()))),
+        left => {
+            request.headers_mut().insert(MAX_FORWARDS, HeaderValue::from(left - 1));
+            Ok(None)
+        }
+    }
+}
+
+/// What was decided, with a page for people.
+fn with_fields(decided: Answer, message: Message<'_>, fields: &HeaderMap) -> Response<Body> {
+    let mut response = answer(decided.status, message, fields);
+    response.headers_mut().extend(decided.fields);
+    response
+}
+
+/// An id under which the log knows more.
+fn random_id() -> String {
+    let mut octets = [0; 8];
+    // It only has to be another one each time; without randomness it says nothing.
+    let _ = getrandom::fill(&mut octets);
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
