@@ -44,7 +44,9 @@ fuzz_target!(|rule: &str| {
             }
         }
         // Letters that change the direction of text are read, and then refused.
-        (Ok(_), Err(problems)) => assert!(problems.iter().all(|problem| problem.message.contains("bidirectional")), "{problems:?}"),
+        (Ok(_), Err(problems)) => {
+            assert!(problems.iter().all(|problem| problem.message.contains("BIDI")), "{problems:?}")
+        }
         (Err(error), Ok(_)) => panic!("{error}"),
     }
 });
