@@ -1,6 +1,7 @@
 //! Yes or no.
 
 use crate::facts::Facts;
+use crate::names::text;
 use crate::question::Question;
 use crate::readings::readings;
 use crate::routes::{Policies, Route};
@@ -143,13 +144,13 @@ impl Policies {
             for error in response.diagnostics().errors() {
                 let AuthorizationError::PolicyEvaluationError(error) = error;
                 failed |= self.effect(error.policy_id()) == Effect::Forbid;
-                let (policy, message) = (error.policy_id().to_string(), error.inner().to_string());
+                let (policy, message) = (text(error.policy_id()).to_owned(), error.inner().to_string());
                 errors.push(EvaluationFailure { policy, message });
             }
             for id in response.diagnostics().reason() {
                 match self.effect(id) {
-                    Effect::Permit => permits.push(id.to_string()),
-                    Effect::Forbid => forbids.push(id.to_string()),
+                    Effect::Permit => permits.push(text(id).to_owned()),
+                    Effect::Forbid => forbids.push(text(id).to_owned()),
                 }
             }
         }

@@ -4,6 +4,7 @@ mod parts;
 
 use crate::decide::{Decision, EvaluationFailure, Refusal};
 use crate::facts::Facts;
+use crate::names::text;
 use crate::question::Question;
 use crate::routes::{From, Policies, Record, Route};
 use cedar_policy::{Effect, Request};
@@ -49,6 +50,8 @@ pub struct Considered {
     pub file: Option<String>,
     /// Its line there, from 1.
     pub line: Option<usize>,
+    /// Its column there, in characters, from 1.
+    pub column: Option<usize>,
     /// The one-line rule, as written.
     pub rule: Option<String>,
     /// What it asks for.
@@ -103,7 +106,7 @@ impl Policies {
         let consider = |record: &Record| self.consider(record, &facts, &request);
         let all = || self.general(question.action).all().chain(route.own.all());
         let records = || all().filter_map(|policy| self.records.get(policy.id()));
-        let is_decisive = |record: &&Record| decision.policies.iter().any(|id| *id == record.policy.id().to_string());
+        let is_decisive = |record: &&Record| decision.policies.iter().any(|id| *id == text(record.policy.id()));
         explanation.decided_by = records().filter(is_decisive).map(consider).collect();
         explanation.decided_by.sort_by(|one, other| one.id.cmp(&other.id));
         if decision.refusal == Some(Refusal::NotPermitted) {
@@ -132,17 +135,17 @@ impl Policies {
     }
 
     fn consider(&self, record: &Record, facts: &Facts, request: &Request) -> Considered {
-        let (file, line, rule) = match &record.from {
-            From::File { name, line, .. } => (Some(name.clone()), Some(*line), None),
-            From::Rule { text, .. } => (None, None, Some(text.clone())),
-            From::Default => (None, None, None),
+        let (file, line, column, rule) = match &record.from {
+            From::File { name, line, column } => (Some(name.clone()), Some(*line), Some(*column), None),
+            From::Rule { text, .. } => (None, None, None, Some(text.clone())),
+            From::Default => (None, None, None, None),
         };
         let effect = match record.effect {
             Effect::Permit => "permit",
             Effect::Forbid => "forbid",
         };
         let parts = parts::evaluate(&self.authorizer, record, facts, request);
-        Considered { id: record.policy.id().to_string(), effect, file, line, rule, parts }
+        Considered { id: text(record.policy.id()).to_owned(), effect, file, line, column, rule, parts }
     }
 }
 

@@ -25,8 +25,10 @@ pub(crate) struct Loaded {
     pub(crate) column: usize,
 }
 
-/// How deep brackets may nest: Cedar goes down into them.
+/// How deep brackets may nest. Cedar goes down into them, as long as there is stack.
 const MAX_DEPTH: usize = 48;
+/// The most signs that join expressions, each of which counts four, since `a && b && c` nests as well.
+const MAX_SIGNS: usize = 1024;
 
 /// Reads all files; problems go to `problems`.
 pub(crate) fn load(
@@ -72,10 +74,16 @@ fn read(
     ids: &mut BTreeMap<String, String>,
 ) -> (Option<Policy>, Vec<PolicyProblem>) {
     let text = piece.whole.get(piece.span.clone()).unwrap_or_default();
-    if text.len() > MAX_POLICY || cut.depth > MAX_DEPTH {
-        let message =
-            format!("a policy of more than {MAX_POLICY} octets, or with brackets more than {MAX_DEPTH} deep");
-        return (None, vec![piece.problem(0..0, message).help("write several policies")]);
+    let (bound, most, unit) = if text.len() > MAX_POLICY {
+        (true, MAX_POLICY, "octets")
+    } else if cut.depth > MAX_DEPTH {
+        (true, MAX_DEPTH, "brackets within brackets")
+    } else {
+        (cut.signs > MAX_SIGNS, MAX_SIGNS / 4, "signs such as && and .")
+    };
+    if bound {
+        let message = format!("a policy of more than {most} {unit}");
+        return (None, vec![piece.problem(0..0, message).help("write several policies, sets, or groups")]);
     }
     let policy = match Policy::parse(None, text) {
         Ok(policy) => policy,
@@ -139,6 +147,7 @@ fn is_id(id: &str) -> bool {
 struct Cut {
     span: Range<usize>,
     depth: usize,
+    signs: usize,
 }
 
 /// Cuts behind each `;` that is not in a string or a comment. Whatever stands in the file is in one of the pieces, except for space
@@ -146,7 +155,7 @@ struct Cut {
 fn cut(text: &str) -> Vec<Cut> {
     let mut all = Vec::new();
     let mut start = None;
-    let (mut depth, mut deepest) = (0_usize, 0_usize);
+    let (mut depth, mut deepest, mut signs) = (0_usize, 0_usize, 0_usize);
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let is_comment = c == '/' && chars.peek().is_some_and(|(_, next)| *next == '/');
@@ -169,18 +178,24 @@ fn cut(text: &str) -> Vec<Cut> {
             '(' | '[' | '{' => {
                 depth += 1;
                 deepest = deepest.max(depth);
+                // Conditions are joined as well.
+                signs += if c == '{' { 4 } else { 0 };
             }
             ')' | ']' | '}' => depth = depth.saturating_sub(1),
             ';' => {
-                all.push(Cut { span: begin..at + 1, depth: deepest });
+                all.push(Cut { span: begin..at + 1, depth: deepest, signs });
                 start = None;
-                (depth, deepest) = (0, 0);
+                (depth, deepest, signs) = (0, 0, 0);
             }
+            '&' | '|' => signs += 2,
+            '+' | '-' | '*' | '!' | '.' => signs += 4,
+            // As in `if`: three expressions, in another.
+            'i' if chars.peek().is_some_and(|(_, next)| *next == 'f') => signs += 4,
             _ => {}
         }
     }
     // What is left has no end, which Cedar says better.
-    all.extend(start.map(|begin| Cut { span: begin..text.trim_end().len().max(begin), depth: deepest }));
+    all.extend(start.map(|begin| Cut { span: begin..text.trim_end().len().max(begin), depth: deepest, signs }));
     all
 }
 

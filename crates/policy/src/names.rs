@@ -2,7 +2,7 @@
 
 use crate::question::{Action, Kind, ProofMethod};
 use crate::time::WEEKDAYS;
-use cedar_policy::{EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+use cedar_policy::{EntityId, EntityTypeName, EntityUid, PolicyId, RestrictedExpression};
 
 /// What Cedar says about a text that is ours; never seen, since tests parse them all.
 pub(crate) type Broken = String;
@@ -114,6 +114,11 @@ impl Names {
             None
         }
     }
+}
+
+/// A policy's id as it is; its `Display` escapes it.
+pub(crate) fn text(id: &PolicyId) -> &str {
+    id.as_ref()
 }
 
 /// Types of entities.

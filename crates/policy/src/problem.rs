@@ -90,7 +90,9 @@ fn boundary(text: &str, at: usize) -> usize {
 
 /// Messages may quote what was written, which may hold anything.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    // Nor should what turns the direction of text turn that of the message.
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 impl fmt::Display for PolicyProblem {
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_place_inside_of_a_character_or_behind_the_end_is_moved() {
-        for span in [3..4, 4..900, 900..901, 4..3] {
+        for span in [3..4, 4..900, 900..901, 3..3] {
             let problem = PolicyProblem::new(ProblemSource::File("p".into()), "a\n\u{4e92}", span, "bad");
             assert!(problem.span.end <= 5 && problem.span.start <= problem.span.end);
             assert_eq!(problem.line, 2);

@@ -14,6 +14,7 @@ use cedar_policy::{
     RestrictedExpression, Validator,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt;
 
 /// The rules of a route, or of a forward proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +42,6 @@ pub enum Access {
 }
 
 /// All policies, ready to decide.
-#[derive(Debug)]
 pub struct Policies {
     pub(crate) names: Names,
     pub(crate) authorizer: Authorizer,
@@ -83,6 +83,12 @@ pub(crate) enum From {
         terms: Vec<String>,
     },
     Default,
+}
+
+impl fmt::Debug for Policies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policies").field("routes", &self.routes.len()).field("policies", &self.len()).finish()
+    }
 }
 
 impl Policies {
@@ -211,7 +217,7 @@ impl Builder<'_> {
 
     fn add(&mut self, index: &mut Index, policy: &Policy) {
         if let Err(error) = index.add(self.names, policy) {
-            let source = ProblemSource::File(policy.id().to_string());
+            let source = ProblemSource::File(crate::names::text(policy.id()).to_owned());
             self.problems.push(PolicyProblem::new(source, "", 0..0, error));
         }
     }

@@ -48,7 +48,7 @@ fn condition(term: &Term) -> String {
         Test::From(networks) => {
             any(networks, |network| format!("context.source.isInRange(ip({}))", literal(network)))
         }
-        Test::Path(patterns) => any(patterns, |pattern| path(pattern)),
+        Test::Path(patterns) => any(patterns, path),
         Test::Host(patterns) => any(patterns, |pattern| matches("context.host", pattern)),
         Test::Attribute(name, values) => {
             let name = literal(name);

@@ -11,6 +11,8 @@
 mod cedar;
 mod lexer;
 mod parse;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub(crate) use cedar::{literal, policy_text};

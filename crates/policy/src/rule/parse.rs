@@ -1,7 +1,7 @@
 //! From text to terms.
 
 use super::lexer::{Token, TokenKind, tokens};
-use super::values::{Pattern, method, network, text};
+use super::values::{Pattern, Wrong, method, network, text};
 use super::{MAX_RULE, MAX_TERMS, MAX_VALUES, Rule, RuleError, Term, Test};
 use crate::literals::name_problem;
 use crate::question::{Kind, ProofMethod};
@@ -200,7 +200,7 @@ fn values(head: Token, words: &mut Words<'_>) -> Result<(Vec<Token>, usize), Rul
 }
 
 fn make(key: &str, name: Option<String>, values: &[Token]) -> Result<Test, RuleError> {
-    let plain = |check: fn(&str) -> Result<String, (String, Option<String>)>| {
+    let plain = |check: fn(&str) -> Result<String, Wrong>| {
         let all = values.iter().map(|token| check(&text(&token.kind)).map_err(|wrong| error(token, wrong)));
         all.collect::<Result<Vec<String>, RuleError>>()
     };
@@ -223,7 +223,7 @@ fn make(key: &str, name: Option<String>, values: &[Token]) -> Result<Test, RuleE
     })
 }
 
-fn error(token: &Token, (message, help): (String, Option<String>)) -> RuleError {
+fn error(token: &Token, (message, help): Wrong) -> RuleError {
     RuleError { span: token.span.clone(), message, help }
 }
 
@@ -247,8 +247,10 @@ fn choice<T: Copy>(
 
 fn path(token: &Token) -> Result<Pattern, RuleError> {
     let pattern = Pattern::new(&token.kind);
-    let begins = pattern.pieces.first().is_some_and(|first| first.starts_with('/'));
-    if !begins && !(pattern.pieces.len() > 1 && pattern.pieces.first().is_some_and(String::is_empty)) {
+    let is_literal = pattern.is_literal();
+    // Or with a star.
+    let begins = |first: &String| first.starts_with('/') || (first.is_empty() && !is_literal);
+    if !pattern.pieces.first().is_some_and(begins) {
         return Err(RuleError::new(token.span.clone(), "a path begins with `/`").help("such as /admin/*"));
     }
     Ok(pattern)

@@ -3,6 +3,9 @@
 use super::lexer::TokenKind;
 use std::net::IpAddr;
 
+/// What is wrong, and what to do.
+pub(super) type Wrong = (String, Option<String>);
+
 /// Text with wildcards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
@@ -52,7 +55,7 @@ pub(super) fn text(token: &TokenKind) -> String {
 }
 
 /// An address or a network, as Cedar reads it; or what is wrong with it, and advice.
-pub(super) fn network(text: &str) -> Result<String, (String, Option<String>)> {
+pub(super) fn network(text: &str) -> Result<String, Wrong> {
     let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
     let wrong =
         || (format!("{text:?} is no address or network"), Some("such as 10.0.0.0/8 or 2001:db8::/32".to_owned()));
@@ -87,7 +90,7 @@ pub(super) fn network(text: &str) -> Result<String, (String, Option<String>)> {
 }
 
 /// A method of HTTP (RFC 9110 section 9.1).
-pub(super) fn method(text: &str) -> Result<String, (String, Option<String>)> {
+pub(super) fn method(text: &str) -> Result<String, Wrong> {
     let is_token = !text.is_empty()
         && text.len() <= 32
         && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet));
