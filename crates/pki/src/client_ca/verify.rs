@@ -223,6 +223,10 @@ impl ClientCa {
         match checked {
             // Of several scopes WebPKI looks into one. A serial number is the same certificate in all.
             Ok(_) => named(certificates, &lists).map_or(Ok(until), Err),
+            // A list of one that may sign none is no list, which is for this policy to accept.
+            Err(Error::IssuerNotCrlSigner) if self.crl_policy == CrlPolicy::Accept => {
+                named(certificates, &lists).map_or(Ok(until), Err)
+            }
             Err(Error::CertRevoked) => Err(named(certificates, &lists)
                 .unwrap_or_else(|| Refusal::from_webpki(Error::CertRevoked, &facts.issuer))),
             Err(error) => Err(Refusal::from_webpki(error, &facts.issuer)),
