@@ -3,6 +3,7 @@
 
 mod support;
 
+use proptest::prelude::*;
 use rcgen::{
     BasicConstraints, CustomExtension, DnType, ExtendedKeyUsagePurpose as Eku, GeneralSubtree, IsCa,
     KeyUsagePurpose as Ku, NameConstraints, PKCS_ED25519, date_time_ymd,
@@ -353,4 +354,34 @@ fn hints_name_each_authority_once() {
     let (root, again) = (Ca::root("Root"), Ca::root("Root"));
     let other = Ca::root("Other");
     assert_eq!(client_ca(&[&root, &again, &other]).subjects().len(), 2);
+}
+
+/// Made once: the property below needs many copies.
+static PATH: std::sync::LazyLock<(ClientCa, Vec<CertificateDer<'static>>)> = std::sync::LazyLock::new(|| {
+    let root = Ca::root("Root");
+    let between = root.below(ca_params("Between"));
+    let client = between.client("a.example");
+    (client_ca(&[&root]), vec![client.der, between.der])
+});
+
+proptest! {
+    #[test]
+    fn no_bit_of_a_chain_can_be_changed(which in 0..2_usize, at in any::<prop::sample::Index>(), bit in 0..8) {
+        let (ca, chain) = &*PATH;
+        prop_assert!(ca.verify(chain, &CrlSet::default(), now()).is_ok());
+        let mut octets = chain[which].to_vec();
+        let at = at.index(octets.len());
+        octets[at] ^= 1_u8 << bit;
+        let mut chain = chain.clone();
+        chain[which] = CertificateDer::from(octets);
+        prop_assert!(ca.verify(&chain, &CrlSet::default(), now()).is_err());
+    }
+
+    #[test]
+    fn any_octets_get_an_answer(octets in prop::collection::vec(any::<u8>(), 0..300)) {
+        let (ca, chain) = &*PATH;
+        let refusal = ca.verify(&[octets.into()], &CrlSet::default(), now());
+        prop_assert_eq!(refusal.map_err(|refusal| refusal.code()), Err("certificate-malformed"));
+        prop_assert_eq!(chain.len(), 2);
+    }
 }

@@ -3,6 +3,7 @@
 
 mod support;
 
+use proptest::prelude::*;
 use rcgen::{CrlDistributionPoint, CrlIssuingDistributionPoint, CrlScope, KeyUsagePurpose};
 use std::sync::Arc;
 use support::*;
@@ -209,10 +210,12 @@ fn a_crl_of_the_future_waits_for_its_time() {
     let ca = site.ca(CrlPolicy::Refuse);
     let crls = [site.root.crl(1, 5, &[]), site.between.crl(1, 5, &[]), site.between.crl(2, 7, &[&site.client])];
     let set = CrlSet::new(&ca, crls, at(2030, 5, 15, 0));
-    let verified = ca.verify(&[site.client.der.clone()], &set, at(2030, 5, 15, 0)).unwrap();
-    assert_eq!(verified.valid_until, at(2030, 7, 1, 0));
+    let chain = [site.client.der.clone()];
+    let verified = ca.verify(&chain, &set, at(2030, 5, 15, 0)).unwrap();
+    // Clocks may differ by five minutes.
+    assert_eq!(verified.valid_until.as_secs(), at(2030, 7, 1, 0).as_secs() - 300);
     let later = site.ca(CrlPolicy::Accept);
-    assert_eq!(code(later.verify(&[site.client.der.clone()], &set, at(2030, 7, 1, 0))), "certificate-revoked");
+    assert_eq!(code(later.verify(&chain, &set, at(2030, 7, 1, 0))), "certificate-revoked");
 }
 
 #[test]
@@ -320,4 +323,62 @@ fn the_number_of_a_crl_may_be_missing() {
     // Not by RFC 5280, but some authorities leave it out; one with a number is newer.
     let by_hand = Crl::from_der(&by_hand(b"\x30\x09\x06\x03\x2a\x03\x04\x04\x02\x05\x00")).unwrap();
     assert_eq!(by_hand.number(), None);
+}
+
+#[test]
+fn one_of_several_scopes_is_enough_to_be_revoked() {
+    let site = Site::new();
+    let shard = |name: &str, month, revoked: &[&Ca]| {
+        let mut params = site.between.crl_params(1, month, revoked);
+        let uris = vec![format!("http://crl.example/{name}")];
+        let distribution_point = CrlDistributionPoint { uris };
+        params.issuing_distribution_point = Some(CrlIssuingDistributionPoint { distribution_point, scope: None });
+        site.between.crl_of(params)
+    };
+    let of_root = site.root.crl(1, 5, &[]);
+    // The client's certificate does not say which one it belongs to.
+    assert_eq!(site.verdicts(&[&of_root, &shard("1", 5, &[]), &shard("2", 5, &[])]), ACCEPTED);
+    assert_eq!(site.verdicts(&[&of_root, &shard("1", 5, &[]), &shard("2", 4, &[&site.client])]), REVOKED);
+    assert_eq!(site.verdicts(&[&of_root, &shard("1", 4, &[]), &shard("2", 5, &[&site.client])]), REVOKED);
+}
+
+static SIGNED: std::sync::LazyLock<(ClientCa, Vec<u8>)> = std::sync::LazyLock::new(|| {
+    let site = Site::new();
+    let params = site.root.crl_params(2, 5, &[&site.client]);
+    (site.ca(CrlPolicy::Refuse), params.signed_by(&site.root.issuer()).unwrap().der().to_vec())
+});
+
+proptest! {
+    #[test]
+    fn no_bit_of_a_crl_can_be_changed(at in any::<prop::sample::Index>(), bit in 0..8) {
+        let (ca, der) = &*SIGNED;
+        let genuine = Arc::new(Crl::from_der(der).unwrap());
+        let mut octets = der.clone();
+        let at = at.index(octets.len());
+        octets[at] ^= 1_u8 << bit;
+        if let Ok(changed) = Crl::from_der(&octets) {
+            let changed = Arc::new(changed);
+            let set = CrlSet::new(ca, [Arc::clone(&changed), Arc::clone(&genuine)], now());
+            prop_assert!(!set.is_verified(&changed));
+            prop_assert!(set.is_verified(&genuine));
+        }
+    }
+
+    #[test]
+    fn any_order_of_crls_is_the_same(order in Just(vec![1_u64, 2, 3, 4, 5]).prop_shuffle()) {
+        // Every other one names the client; the last counts.
+        static CRLS: std::sync::LazyLock<(Site, Vec<Arc<Crl>>)> = std::sync::LazyLock::new(|| {
+            let site = Site::new();
+            let crls = (0..6).map(|number| {
+                let revoked: &[&Ca] = if number % 2 == 1 { &[&site.client] } else { &[] };
+                site.between.crl(number, 5, revoked)
+            });
+            let crls = crls.collect();
+            (site, crls)
+        });
+        let (site, crls) = &*CRLS;
+        let of_root = site.root.crl(1, 5, &[]);
+        let shuffled: Vec<_> = order.iter().map(|number| &crls[*number as usize]).chain([&of_root]).collect();
+        prop_assert_eq!(site.verdicts(&shuffled), REVOKED);
+    }
 }

@@ -268,3 +268,29 @@ fn pins_are_of_keys_and_not_of_certificates() {
     let name = ServerName::try_from("server.example").unwrap();
     assert!(pinned.verify_server_cert(&certificate.der, &[], &name, &[], now()).is_err());
 }
+
+#[test]
+fn a_bare_key_may_meet_a_certificate() {
+    let (server, own) = (Server::new(), key(KeyKind::Ed25519));
+    // The server shows a certificate and the client a key.
+    let client = server.client(&TLS13).with_client_cert_resolver(Arc::new(ClientRawKey::new(&own)));
+    let shown = meet(client, server.config(AskForRawKey::default(), &TLS13)).unwrap().unwrap();
+    assert_eq!(Pin::of_octets(&shown[0]), own.pin());
+    // The other way round.
+    let (gateway, root) = (key(KeyKind::P256), Ca::root("Root"));
+    let certified = root.client("a.example");
+    let mut client = raw_client(&[gateway.pin()], None);
+    let pair = CertifiedKey::new(vec![certified.der.clone()], signing(private(&certified)));
+    client.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(pair));
+    let shown = meet(client, raw_server(&gateway, AskForCertificate::new([]))).unwrap().unwrap();
+    assert_eq!(shown, [certified.der]);
+}
+
+#[test]
+fn who_does_not_offer_bare_keys_is_not_to_be_asked_for_one() {
+    let server = Server::new();
+    let client = server.client(&TLS13).with_no_client_auth();
+    assert!(meet(client, server.config(AskForRawKey::default(), &TLS13)).is_err());
+    let client = server.client(&TLS12).with_no_client_auth();
+    assert!(meet(client, server.config(AskForRawKey::default(), &TLS12)).is_err());
+}

@@ -167,7 +167,8 @@ impl CrlSet {
                     continue;
                 }
                 if !began(&entry.crl, now) {
-                    let begins = entry.crl.this_update();
+                    let begins = entry.crl.this_update().as_secs().saturating_sub(SKEW.as_secs());
+                    let begins = UnixTime::since_unix_epoch(Duration::from_secs(begins));
                     next_change = Some(next_change.map_or(begins, |other| other.min(begins)));
                     continue;
                 }

@@ -4,6 +4,7 @@ use super::{Spki, base64};
 use aws_lc_rs::digest::{SHA256, digest};
 use std::fmt;
 use std::str::FromStr;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// SHA-256 of a SubjectPublicKeyInfo (DER), as in RFC 7469 section 2.4. A public value.
 ///
@@ -21,7 +22,8 @@ impl Pin {
     /// The pin of the key in a certificate (DER), or nothing if it is none.
     #[must_use]
     pub fn of_certificate(der: &[u8]) -> Option<Self> {
-        crate::client_ca::CertificateFacts::read(der).ok().map(|facts| facts.key)
+        let (rest, certificate) = X509Certificate::from_der(der).ok()?;
+        rest.is_empty().then(|| Self::of_octets(certificate.public_key().raw))
     }
 
     /// The pin of a SubjectPublicKeyInfo (DER), which is not looked into.
