@@ -2,7 +2,6 @@
 
 use super::Directory;
 use crate::principal::Credential;
-use std::collections::HashSet;
 
 impl Directory {
     /// Users whose sessions have to end now that this directory follows `old`: the credentials of users
@@ -14,17 +13,18 @@ impl Directory {
     /// Sorted, each once. Denials of serial numbers and keys are for each request to look at: no session belongs to them.
     #[must_use]
     pub fn ended_since(&self, old: &Self) -> Vec<Credential> {
-        let owned = old.owners.keys().chain(self.owners.keys()).filter(|credential| is_user(credential)).cloned();
-        let denied = self.denied.principals().filter_map(|name| name.credential()).filter(is_user);
-        let ended = owned.chain(denied).filter(|credential| {
-            let kept_out = self.keeps_out(credential) && !old.keeps_out(credential);
+        let ends = |credential: &Credential| {
             let before = old.owners.get(credential);
             let lost = before
                 .is_some_and(|before| self.owners.get(credential).is_none_or(|owner| owner.name != before.name));
-            kept_out || lost
-        });
-        let mut ended: Vec<Credential> = ended.collect::<HashSet<_>>().into_iter().collect();
+            lost || (self.keeps_out(credential) && !old.keeps_out(credential))
+        };
+        // There may be very many credentials, and few that end: only those are copied.
+        let owned = old.owners.keys().chain(self.owners.keys()).filter(|one| is_user(one) && ends(one)).cloned();
+        let denied = self.denied.principals().filter_map(|name| name.credential());
+        let mut ended: Vec<Credential> = owned.chain(denied.filter(|one| is_user(one) && ends(one))).collect();
         ended.sort();
+        ended.dedup();
         ended
     }
 
@@ -32,7 +32,8 @@ impl Directory {
     fn keeps_out(&self, credential: &Credential) -> bool {
         let owner = self.owners.get(credential);
         owner.is_some_and(|owner| owner.disabled || self.denied.principal(owner.name.as_str()).is_some())
-            || credential.subject().is_some_and(|subject| self.denied.principal(subject.as_str()).is_some())
+            || self.denied.has_principals()
+                && credential.subject().is_some_and(|subject| self.denied.principal(subject.as_str()).is_some())
     }
 }
 
