@@ -42,7 +42,7 @@ pub enum Event {
     PrincipalChanged,
     /// An operator removed a principal.
     PrincipalRemoved,
-    /// An operator put somebody on the deny list.
+    /// An operator put somebody on the deny list; `principal` says whom, as the command line has it.
     Denied,
     /// An operator took somebody off the deny list.
     DenialRemoved,
@@ -61,15 +61,12 @@ pub struct Line {
     /// The user's name. In a refused login nobody has proven it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<String>,
-    /// The name of the principal, registered or not; for a change of the deny list, whom it names, as the command line has it.
+    /// The principal, registered or not; else the credential.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub principal: Option<String>,
-    /// The method of proof.
+    /// The method of proof, where it is not `mutual`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub method: Option<String>,
-    /// The id of the refusal, which its answer carries as well.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub id: Option<String>,
     /// The origin that was asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub origin: Option<String>,
@@ -79,7 +76,10 @@ pub struct Line {
     /// A hash of the session's id, by which lines of one session are found; the id itself never stands here.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub sid_hash: Option<String>,
-    /// Why something was refused or denied; what was changed of a principal.
+    /// The id that the answer to a refused request has.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
+    /// Why something was refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
     /// The operator's name on the machine, for changes by operators.
@@ -98,10 +98,10 @@ impl Line {
             user: None,
             principal: None,
             method: None,
-            id: None,
             origin: None,
             address: None,
             sid_hash: None,
+            id: None,
             reason: None,
             by: None,
         }

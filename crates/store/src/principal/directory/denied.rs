@@ -33,8 +33,7 @@ impl Denied {
     pub(super) fn find(&self, facts: &Facts<'_>) -> Option<&Denial> {
         let principal = || facts.principal.and_then(|name| self.principal(name));
         let credential = || {
-            // Most have no such denials, and are spared the name.
-            let subject = facts.credential.filter(|_| !self.principals.is_empty())?.subject()?;
+            let subject = facts.credential.filter(|_| self.has_principals())?.subject()?;
             self.principal(subject.as_str())
         };
         let key = || facts.keys.iter().find_map(|pin| self.keys.get(pin));
@@ -50,6 +49,11 @@ impl Denied {
 
     pub(super) fn principal(&self, name: &str) -> Option<&Denial> {
         self.principals.get(name)
+    }
+
+    /// Whether any principal is denied. Most often none is, and nobody's name is needed.
+    pub(super) fn has_principals(&self) -> bool {
+        !self.principals.is_empty()
     }
 
     /// The principals that are denied, by their names.
