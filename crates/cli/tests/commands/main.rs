@@ -4,6 +4,7 @@ mod ca;
 mod documents;
 mod import;
 mod init;
+mod key;
 mod keys;
 mod support;
 mod users;

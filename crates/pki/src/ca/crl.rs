@@ -9,6 +9,7 @@ use rcgen::{
     CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, RevocationReason, RevokedCertParams, SerialNumber,
 };
 use serde::{Deserialize, Serialize};
+use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -197,6 +198,7 @@ impl Ca {
     ) -> Result<CrlReport, CaError> {
         check_lifetime(lifetime, "CRL")?;
         let signers = self.signers(passphrase, now)?;
+        let kept = if root.is_none() { Some(self.kept_root_list()?) } else { None };
         // A number is used once, also if what follows fails.
         self.index.crl_number = self.index.crl_number.saturating_add(1);
         self.index.write(&self.folder.index())?;
@@ -208,7 +210,7 @@ impl Ca {
                 let until = self.intermediates_until(now);
                 lists.push((0, self.list(0, root, now, until.min(self.root_until()).max(now + DAY))?));
             }
-            None => lists.push((0, files::read(&self.folder.crl_path(0), MAX_CRL)?.to_vec())),
+            None => lists.extend(kept.map(|der| (0, der))),
         }
         for (number, issuer) in &signers {
             lists.push((*number, self.list(*number, issuer, now, next_update)?));
@@ -225,6 +227,19 @@ impl Ca {
         let root_next_update = lists.first().and_then(|(_, der)| over(der)).unwrap_or(now);
         let revoked = self.index.certificates.iter().filter(|record| on_list(record, now)).count();
         Ok(CrlReport { files: written, number: self.index.crl_number, revoked, next_update, root_next_update })
+    }
+
+    /// The root's list as it was signed when the root's key was there.
+    fn kept_root_list(&self) -> Result<Vec<u8>, CaError> {
+        let path = self.folder.crl_path(0);
+        match files::read(&path, MAX_CRL) {
+            Ok(der) => Ok(der.to_vec()),
+            Err(CaError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => Err(CaError::NotPossible {
+                what: format!("{} is not there", path.display()),
+                help: "put it back, or make it anew with the root's key: tagai ca crl --root",
+            }),
+            Err(error) => Err(error),
+        }
     }
 
     /// When the last intermediate is over.

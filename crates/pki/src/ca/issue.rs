@@ -119,6 +119,12 @@ impl Ca {
         now: SystemTime,
     ) -> Result<Issued, CaError> {
         let Request { purpose, names, lifetime, .. } = request;
+        if purpose.is_authority() {
+            return Err(CaError::NotPossible {
+                what: "certificates are issued to servers and clients".to_owned(),
+                help: "`tagai ca renew --intermediate` makes another intermediate",
+            });
+        }
         let first = check_names(names)?;
         names.iter().try_for_each(|name| self.index.permitted.check(name))?;
         let common_name = common_name(request)?;

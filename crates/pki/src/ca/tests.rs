@@ -334,7 +334,13 @@ fn the_root_lies_elsewhere_until_it_is_needed() {
         assert!(matches!(needed, Err(CaError::NoRootKey { .. })), "{needed:?}");
     }
     assert!(place.ca.find("intermediate-1")[0].revoked.is_none(), "nothing was changed");
+    let list = place.ca.dir().join("root.crl");
+    std::fs::rename(&list, place.dir.path().join("root.crl")).unwrap();
+    let refused = place.ca.write_crls(DAY, false, &passphrase(), now());
+    assert!(matches!(refused, Err(CaError::NotPossible { .. })), "{refused:?}");
     std::fs::rename(&away, place.ca.root_key_path()).unwrap();
+    place.ca.write_crls(DAY, true, &passphrase(), now()).unwrap();
+    assert!(list.exists());
 
     // A new one signs from now on, and what the old one signed goes on.
     let second = place.ca.renew_intermediate(&passphrase(), now() + DAY).unwrap();
@@ -500,6 +506,38 @@ fn a_bundle_opens_with_its_password() {
     assert!(matches!(bundle(&kept, "correct horse"), Err(CaError::Failed { .. })));
 }
 
+/// The gateway's own judgement of what is issued here.
+#[test]
+fn clients_are_who_the_gateway_takes_them_for() {
+    use crate::client_ca::{ClientCa, ClientCaConfig, CrlPolicy, Refusal};
+    use crate::crl::CrlSet;
+    use crate::names::NameKind;
+    let mut place =
+        place(&NewCa { permitted: Permitted::new(&["example.com".into()], &[]).unwrap(), ..NewCa::default() });
+    let device = place.issue(Purpose::Client, &["spiffe://example.com/device", "device.example.com"]);
+    let alice = place.issue(Purpose::Client, &["alice@example.com"]);
+    let server = place.issue(Purpose::Server, &["www.example.com"]);
+    let judge = |place: &Place, issued: &Issued| {
+        let config = ClientCaConfig {
+            id: "own".into(),
+            roots: ders(std::str::from_utf8(&place.file("root.pem")).unwrap()),
+            intermediates: Vec::new(),
+            names: vec![NameKind::Uri, NameKind::Dns, NameKind::Email],
+            crl_policy: CrlPolicy::Refuse,
+        };
+        let ca = ClientCa::new(config).unwrap();
+        let time = UnixTime::since_unix_epoch(now().duration_since(UNIX_EPOCH).unwrap());
+        let lists = crate::pem::crls(&place.file("crl.pem")).unwrap().into_iter().map(std::sync::Arc::new);
+        ca.verify(&ders(&issued.chain), &CrlSet::new(&ca, lists, time), time).map(|client| client.name.to_string())
+    };
+    assert_eq!(judge(&place, &device).unwrap(), "uri:spiffe://example.com/device");
+    assert_eq!(judge(&place, &alice).unwrap(), "email:alice@example.com");
+    assert!(judge(&place, &server).is_err());
+    place.ca.revoke(&[alice.record.serial], Reason::AffiliationChanged, &passphrase(), now()).unwrap();
+    assert!(matches!(judge(&place, &alice), Err(Refusal::Revoked { .. })));
+    assert!(judge(&place, &device).is_ok());
+}
+
 #[test]
 fn names_that_do_not_go_together() {
     let mut place = place(&NewCa::default());
@@ -510,6 +548,8 @@ fn names_that_do_not_go_together() {
     let many: Vec<String> = (0..101).map(|number| format!("device{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert!(matches!(refused(&many), Err(CaError::Name { .. })));
+    let root = Request { purpose: Purpose::Root, ..request(Purpose::Client, &["a"]) };
+    assert!(matches!(place.ca.issue(&root, &passphrase(), now()), Err(CaError::NotPossible { .. })));
     for lifetime in [Duration::ZERO, DAY * 40_000] {
         let bad = Request { lifetime, ..request(Purpose::Client, &["a"]) };
         assert!(matches!(place.ca.issue(&bad, &passphrase(), now()), Err(CaError::Lifetime { .. })));
