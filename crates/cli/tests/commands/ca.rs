@@ -249,6 +249,7 @@ fn revocation_by_name_number_and_file() {
     let wanted = [&OWN[..], &[("a", "revoked"), ("b", "revoked"), ("c", "revoked"), ("d", "valid")]].concat();
     assert_eq!(list(&dir, &[]), states(&wanted));
     ca(&dir, &["revoke", "a"]).exits(0).says(&["was revoked already"]);
+    ca(&dir, &["renew", "a", "--replace"]).exits(1).says(&["is revoked (keyCompromise)", "tagai ca issue"]);
     ca(&dir, &["revoke", "a", "--reason", "why not"]).exits(2).says(&["no reason", "keyCompromise"]);
     ca(&dir, &["revoke", "d", "nobody"]).exits(1).says(&["no certificate nobody"]);
     ca(&dir, &["revoke", "root"]).exits(1).says(&["those who trust it"]);

@@ -187,6 +187,8 @@ impl Ca {
         if self.index.authority(0).is_none_or(|record| record.state(now) != State::Valid) {
             return Err(CaError::Expired { which: "root certificate" });
         }
+        // Before anything is made: the new one takes the place of the one at work, whose key may be lost.
+        self.signers(self.index.newest().saturating_add(1), passphrase, now)?;
         let record = self.add_intermediate(&root, passphrase, now)?;
         self.write_crls_with(Some(&root), CRL_LIFETIME, passphrase, now)?;
         Ok(record)

@@ -314,6 +314,14 @@ fn a_compromised_key_takes_all_its_certificates_along() {
     assert_eq!(place.verify(&kept.chain, KeyUsage::client_auth(), now()), Err(Error::CertRevoked));
     assert_eq!(place.verify(&fresh.chain, KeyUsage::client_auth(), now()), Ok(()));
     let again = place.ca.renew(first.record.serial, KeySource::Keep, None, &passphrase(), now());
+    assert!(matches!(again, Err(CaError::NotPossible { .. })), "what is revoked is not renewed");
+    // Not even the key of one that had a successor comes back.
+    let old = place.issue(Purpose::Client, &["device2"]).record.serial;
+    let next = place.ca.renew(old, KeySource::Keep, None, &passphrase(), now()).unwrap().record.serial;
+    place.ca.revoke(&[old], Reason::Superseded, &passphrase(), now()).unwrap();
+    assert!(place.ca.renew(old, KeySource::Keep, None, &passphrase(), now()).is_ok());
+    place.ca.revoke(&[next], Reason::KeyCompromise, &passphrase(), now()).unwrap();
+    let again = place.ca.renew(old, KeySource::Keep, None, &passphrase(), now());
     assert!(matches!(again, Err(CaError::KeyCompromised { .. })));
 }
 
@@ -381,6 +389,15 @@ fn keys_that_are_wrong_or_missing() {
     std::fs::remove_file(&key).unwrap();
     let refused = place.ca.issue(&request(Purpose::Client, &["a"]), &passphrase(), now());
     assert!(matches!(refused, Err(CaError::NoKey { .. })));
+    assert!(matches!(place.ca.write_crls(DAY, false, &passphrase(), now()), Err(CaError::NoKey { .. })));
+    // A new intermediate helps; the list of the old one is passed on as it was, until it is over.
+    assert!(matches!(place.ca.renew_intermediate(&wrong, now()), Err(CaError::WrongPassphrase { .. })));
+    assert_eq!(place.ca.records().len(), 2);
+    place.ca.renew_intermediate(&passphrase(), now()).unwrap();
+    let report = place.ca.write_crls(DAY, false, &passphrase(), now() + DAY).unwrap();
+    assert_eq!(report.stale, [("intermediate-1".to_owned(), now() + CRL_LIFETIME)]);
+    assert_eq!(place.file("crl.pem").windows(14).filter(|window| window == b"BEGIN X509 CRL").count(), 3);
+    assert!(place.ca.issue(&request(Purpose::Client, &["a"]), &passphrase(), now()).is_ok());
 }
 
 #[test]
