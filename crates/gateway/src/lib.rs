@@ -13,6 +13,7 @@ mod address;
 mod answers;
 pub mod audit;
 pub mod config;
+pub mod crls;
 pub mod identity;
 pub mod listener;
 pub mod metrics;

@@ -321,3 +321,20 @@ fn the_number_of_a_crl_may_be_missing() {
     let by_hand = Crl::from_der(&by_hand(b"\x30\x09\x06\x03\x2a\x03\x04\x04\x02\x05\x00")).unwrap();
     assert_eq!(by_hand.number(), None);
 }
+
+#[test]
+fn one_of_several_scopes_is_enough_to_be_revoked() {
+    let site = Site::new();
+    let shard = |name: &str, month, revoked: &[&Ca]| {
+        let mut params = site.between.crl_params(1, month, revoked);
+        let uris = vec![format!("http://crl.example/{name}")];
+        let distribution_point = CrlDistributionPoint { uris };
+        params.issuing_distribution_point = Some(CrlIssuingDistributionPoint { distribution_point, scope: None });
+        site.between.crl_of(params)
+    };
+    let of_root = site.root.crl(1, 5, &[]);
+    // The client's certificate does not say which one it belongs to.
+    assert_eq!(site.verdicts(&[&of_root, &shard("1", 5, &[]), &shard("2", 5, &[])]), ACCEPTED);
+    assert_eq!(site.verdicts(&[&of_root, &shard("1", 5, &[]), &shard("2", 4, &[&site.client])]), REVOKED);
+    assert_eq!(site.verdicts(&[&of_root, &shard("1", 4, &[]), &shard("2", 5, &[&site.client])]), REVOKED);
+}

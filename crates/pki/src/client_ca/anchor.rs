@@ -68,15 +68,24 @@ pub(crate) struct Uses {
     pub(crate) crl_sign: bool,
     pub(crate) digital_signature: bool,
     pub(crate) name_constraints: bool,
+    /// Whether there is a keyUsage.
+    pub(crate) restricted: bool,
 }
 
 /// Reads the extensions that WebPKI leaves to others (RFC 5280 sections 4.2.1.3, 4.2.1.9 and 6.1.4 (n)).
 pub(crate) fn uses(certificate: &X509Certificate<'_>) -> Result<Uses, &'static str> {
-    let mut uses =
-        Uses { authority: false, cert_sign: true, crl_sign: true, digital_signature: true, name_constraints: false };
+    let mut uses = Uses {
+        authority: false,
+        cert_sign: true,
+        crl_sign: true,
+        digital_signature: true,
+        name_constraints: false,
+        restricted: false,
+    };
     for extension in certificate.iter_extensions() {
         match extension.parsed_extension() {
             ParsedExtension::KeyUsage(usage) => {
+                uses.restricted = true;
                 uses.cert_sign = usage.key_cert_sign();
                 uses.crl_sign = usage.crl_sign();
                 uses.digital_signature = usage.digital_signature();

@@ -63,6 +63,9 @@ pub enum FactsError {
     /// Not a certificate (RFC 5280 section 4.1), or something follows it.
     #[error("it is not an X.509 certificate")]
     Malformed,
+    /// A serial number below zero, which would be written like another.
+    #[error("its serial number is negative")]
+    Serial,
     /// An alternative name that is not encoded as its kind wants it, or a second list of them.
     #[error("its alternative names are malformed")]
     Names,
@@ -80,6 +83,9 @@ impl CertificateFacts {
         let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| FactsError::Malformed)?;
         if !rest.is_empty() {
             return Err(FactsError::Malformed);
+        }
+        if certificate.raw_serial().first().is_some_and(|octet| *octet >= 0x80) {
+            return Err(FactsError::Serial);
         }
         let mut facts = Self {
             subject: dn::text(certificate.subject()),

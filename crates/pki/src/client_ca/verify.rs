@@ -146,6 +146,11 @@ impl ClientCa {
                 let reason = "its keyUsage does not have digitalSignature".into();
                 return Err(Refusal::NotForClients { reason });
             }
+            // RFC 5280 sections 4.2.1.3 and 4.2.1.10: for authorities, and it is none.
+            if index == 0 && (uses.name_constraints || (uses.restricted && uses.cert_sign)) {
+                let reason = "the client's certificate has what belongs to one of an authority".into();
+                return Err(Refusal::NotPermitted { reason });
+            }
             if index > 0 && !uses.cert_sign {
                 let reason = "an issuer's keyUsage does not have keyCertSign".into();
                 return Err(Refusal::NotPermitted { reason });
@@ -216,25 +221,22 @@ impl ClientCa {
             None,
         );
         match checked {
-            Ok(_) => Ok(until),
-            Err(Error::CertRevoked) => Err(revoked(certificates, &lists)),
+            // Of several scopes WebPKI looks into one. A serial number is the same certificate in all.
+            Ok(_) => named(certificates, &lists).map_or(Ok(until), Err),
+            Err(Error::CertRevoked) => Err(named(certificates, &lists)
+                .unwrap_or_else(|| Refusal::from_webpki(Error::CertRevoked, &facts.issuer))),
             Err(error) => Err(Refusal::from_webpki(error, &facts.issuer)),
         }
     }
 }
 
-/// Which of them it is.
-fn revoked(certificates: &[&Cert<'_>], lists: &[&webpki::CertRevocationList<'_>]) -> Refusal {
+/// The first of them that one of its issuer's lists names.
+fn named(certificates: &[&Cert<'_>], lists: &[&webpki::CertRevocationList<'_>]) -> Option<Refusal> {
     let named = |certificate: &Cert<'_>| {
         lists.iter().any(|list| {
             list.issuer() == certificate.issuer() && matches!(list.find_serial(certificate.serial()), Ok(Some(_)))
         })
     };
-    match certificates.iter().position(|certificate| named(certificate)) {
-        Some(index) => Refusal::Revoked {
-            serial: certificates.get(index).map(|certificate| text::serial(certificate.serial())).unwrap_or_default(),
-            own: index == 0,
-        },
-        None => Refusal::from_webpki(Error::CertRevoked, ""),
-    }
+    let (index, certificate) = certificates.iter().enumerate().find(|(_, certificate)| named(certificate))?;
+    Some(Refusal::Revoked { serial: text::serial(certificate.serial()), own: index == 0 })
 }

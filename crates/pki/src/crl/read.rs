@@ -139,7 +139,8 @@ impl Crl {
     }
 
     /// Which of two is newer: by number, then by time.
-    pub(super) fn age(&self, other: &Self) -> Ordering {
+    #[must_use]
+    pub fn age(&self, other: &Self) -> Ordering {
         fn number(crl: &Crl) -> (usize, &[u8]) {
             let octets = crl.number.as_deref().unwrap_or_default();
             let zeros = octets.iter().take_while(|octet| **octet == 0).count();

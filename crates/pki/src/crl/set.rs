@@ -19,6 +19,8 @@ pub struct Rejected {
     pub crl: Arc<Crl>,
     /// Why it does not count.
     pub reason: String,
+    /// Whether it is good, and only older than another, or the same.
+    pub superseded: bool,
 }
 
 /// CRLs for one [`ClientCa`].
@@ -73,7 +75,7 @@ impl CrlSet {
         for crl in crls {
             match signers(ca, &crl) {
                 Ok(signers) => set.entries.push(Entry { crl, signers }),
-                Err(reason) => set.rejected.push(Rejected { crl, reason }),
+                Err(reason) => set.rejected.push(Rejected { crl, reason, superseded: false }),
             }
         }
         set.drop_older(now);
@@ -95,7 +97,8 @@ impl CrlSet {
                     && newer.crl.list.issuing_distribution_point() == list.issuing_distribution_point()
             });
             if newer {
-                self.rejected.push(Rejected { crl: entry.crl, reason: "a newer one, or the same, is there".into() });
+                let reason = "a newer one, or the same, is there".into();
+                self.rejected.push(Rejected { crl: entry.crl, reason, superseded: true });
             } else {
                 kept.push(entry);
             }
@@ -118,6 +121,12 @@ impl CrlSet {
     #[must_use]
     pub fn has(&self, crl: &Arc<Crl>) -> bool {
         self.crls().any(|other| Arc::ptr_eq(crl, other))
+    }
+
+    /// Whether the authority knows the issuer of `crl`, one of those that may count, so that its signature has been checked.
+    #[must_use]
+    pub fn is_verified(&self, crl: &Arc<Crl>) -> bool {
+        self.entries.iter().any(|entry| Arc::ptr_eq(crl, &entry.crl) && !entry.signers.is_empty())
     }
 
     /// When the first of those in force at `now` becomes too old: time to have the next one before.
