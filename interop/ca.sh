@@ -187,5 +187,17 @@ is "the old one's are good" "$(verified sslclient bob@example.com.pem)" "bob@exa
 kill -HUP "$nginx_pid"
 until_true 10 "nginx knows the new CRL" known carol@example.com
 has "nginx lets both in" "$(fetch --cert bob@example.com.pem --key bob@example.com.key)" '^SUCCESS.*200$'
+
+echo "  -- bare keys"
+for algorithm in ed25519 p256; do
+  "$tagai" key gen "$algorithm.pem" --algorithm "$algorithm" >"$algorithm.out" 2>user.log || fail "tagai key gen"
+  pin=sha256:$(openssl pkey -in "$algorithm.pem" -pubout -outform DER | openssl dgst -sha256 -binary | base64)
+  is "OpenSSL reads $algorithm and has the same pin" "$("$tagai" key pin "$algorithm.pem")" "$pin"
+  openssl req -x509 -key "$algorithm.pem" -subj /CN=own -out own.pem 2>>openssl.log
+  is "so has a certificate with the key" "$("$tagai" key pin own.pem)" "$pin"
+  has "and it stands in what was shown" "$(<"$algorithm.out")" "$pin"
+  is "with the public key" "$(sed -n '/BEGIN PUBLIC/,$p' "$algorithm.out")" "$(openssl pkey -in "$algorithm.pem" -pubout)"
+done
+
 kill -TERM "$nginx_pid"
 wait "$nginx_pid" || true

@@ -3,7 +3,9 @@
 use crate::support::{Dir, Ran};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 
 const SECRET: [&str; 2] = ["--passphrase-file", "secret"];
 
@@ -54,6 +56,24 @@ fn init_says_what_it_made_and_makes_it_once() {
     assert_eq!((mode(&dir, "ca/root.key"), mode(&dir, "ca/index.json")), (0o600, 0o600));
     assert_eq!(list(&dir, &[]), states(&OWN));
     assert!(!dir.read("ca/index.json").contains("correct horse"));
+    std::fs::create_dir(dir.path("empty")).unwrap();
+    ca(&dir, &["init", "empty"]).exits(0);
+    let mut found: Vec<_> =
+        std::fs::read_dir(dir.path("empty")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    found.sort();
+    let wanted = [
+        "crl.pem",
+        "index.json",
+        "intermediate-1.crl",
+        "intermediate-1.key",
+        "intermediate-1.pem",
+        "issued",
+        "lock",
+        "root.crl",
+        "root.key",
+        "root.pem",
+    ];
+    assert_eq!(found, wanted);
     ca(&dir, &["init", "new", "--crl-url", "https://a/"]).exits(2).says(&["--crl-url", "http://"]);
     ca(&dir, &["init", "new", "--permit-dns", "*.a"]).exits(2).says(&["--permit-dns"]);
     assert!(!dir.path("new").exists());
@@ -85,6 +105,32 @@ fn passphrases_come_from_files_and_variables() {
     }
 }
 
+/// At a terminal it is asked for: twice where it is new.
+#[test]
+fn passphrases_are_asked_for_at_a_terminal() {
+    let dir = Dir::empty();
+    let typed = |args: &str, lines: &[&str]| {
+        let command = format!("{} ca {args}", env!("CARGO_BIN_EXE_tagai"));
+        let mut terminal = Command::new("script")
+            .args(["-qec", &command, "/dev/null"])
+            .current_dir(dir.path(""))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        terminal.stdin.take().unwrap().write_all(format!("{}\n", lines.join("\n")).as_bytes()).unwrap();
+        let output = terminal.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, shown) = typed("init", &["correct horse", "correct mouse"]);
+    assert!(code == Some(1) && shown.contains("the two passphrases are not the same"), "{shown}");
+    assert!(!dir.path("ca").exists());
+    let (code, shown) = typed("init", &["correct horse", "correct horse"]);
+    assert!(code == Some(0) && shown.contains("The same again: "), "{shown}");
+    let (code, shown) = typed("crl", &["correct horse"]);
+    assert!(code == Some(0) && shown.contains("Passphrase of the CA: "), "{shown}");
+}
+
 fn ca_elsewhere(dir: &Dir, args: &[&str]) -> Ran {
     dir.run(&[&["ca"], args, &["--ca", "nowhere"]].concat())
 }
@@ -104,7 +150,7 @@ fn certificates_are_issued_and_nothing_is_overwritten() {
     assert_eq!(mode(&dir, "www.example.com.key"), 0o600);
     ca(&dir, &["issue", "www.example.com", "--server"])
         .exits(1)
-        .says(&["www.example.com.key exists already", "--replace"]);
+        .says(&["tagai: www.example.com.pem exists already", "--replace"]);
     assert_eq!(dir.read("www.example.com.pem"), chain);
 
     let json =
@@ -203,6 +249,7 @@ fn revocation_by_name_number_and_file() {
     let wanted = [&OWN[..], &[("a", "revoked"), ("b", "revoked"), ("c", "revoked"), ("d", "valid")]].concat();
     assert_eq!(list(&dir, &[]), states(&wanted));
     ca(&dir, &["revoke", "a"]).exits(0).says(&["was revoked already"]);
+    ca(&dir, &["renew", "a", "--replace"]).exits(1).says(&["is revoked (keyCompromise)", "tagai ca issue"]);
     ca(&dir, &["revoke", "a", "--reason", "why not"]).exits(2).says(&["no reason", "keyCompromise"]);
     ca(&dir, &["revoke", "d", "nobody"]).exits(1).says(&["no certificate nobody"]);
     ca(&dir, &["revoke", "root"]).exits(1).says(&["those who trust it"]);

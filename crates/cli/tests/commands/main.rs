@@ -5,6 +5,7 @@ mod denials;
 mod documents;
 mod import;
 mod init;
+mod key;
 mod keys;
 mod principals;
 mod support;

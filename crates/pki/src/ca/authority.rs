@@ -57,15 +57,18 @@ impl Ca {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(CaError::io(dir, "read", error)),
         }
-        // Everything is made beside it, and put in its place in one step.
-        let dir = &without_slash(dir);
-        let temporary = files::beside(dir)?;
+        let existed = dir.exists();
+        Folder::make(dir)?;
+        // Everything is made in a folder of its own, and put in its place once it is complete.
+        let temporary = files::beside(&dir.join("new"))?;
         let index = Index::new(name, crl_url, new.permitted.clone());
-        let made = Self::fill(&temporary, index, passphrase, now)
-            .and_then(|()| fs::rename(&temporary, dir).map_err(|error| CaError::io(dir, "made", error)))
-            .and_then(|()| files::sync_directory(dir).map_err(|error| CaError::io(dir, "made", error)));
+        let made = Self::fill(&temporary, index, passphrase, now).and_then(|()| publish(&temporary, dir));
+        let _ = fs::remove_dir_all(&temporary);
         if let Err(error) = made {
-            let _ = fs::remove_dir_all(&temporary);
+            if !existed {
+                // It was empty before, and is not if somebody else has written to it meanwhile.
+                let _ = fs::remove_dir(dir);
+            }
             return Err(error);
         }
         Self::open(dir)
@@ -184,6 +187,8 @@ impl Ca {
         if self.index.authority(0).is_none_or(|record| record.state(now) != State::Valid) {
             return Err(CaError::Expired { which: "root certificate" });
         }
+        // Before anything is made: the new one takes the place of the one at work, whose key may be lost.
+        self.signers(self.index.newest().saturating_add(1), passphrase, now)?;
         let record = self.add_intermediate(&root, passphrase, now)?;
         self.write_crls_with(Some(&root), CRL_LIFETIME, passphrase, now)?;
         Ok(record)
@@ -274,8 +279,20 @@ impl Ca {
     }
 }
 
-fn without_slash(dir: &Path) -> PathBuf {
-    dir.components().collect()
+/// Moves everything from one folder into another, the index last: where it is, everything is. If that fails, all of it goes.
+fn publish(from: &Path, to: &Path) -> Result<(), CaError> {
+    let broken = |error| CaError::io(to, "written", error);
+    let names = fs::read_dir(from).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+    let mut names: Vec<std::ffi::OsString> = names.map_err(broken)?;
+    names.sort_by_key(|name| name == files::INDEX);
+    let moved = names.iter().try_for_each(|name| fs::rename(from.join(name), to.join(name)));
+    moved.and_then(|()| files::sync_directory(&to.join(files::INDEX))).map_err(|error| {
+        for name in &names {
+            let path = to.join(name);
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
+        }
+        broken(error)
+    })
 }
 
 fn random_name() -> Result<String, CaError> {

@@ -4,11 +4,12 @@ use super::files::{self, Mode};
 use super::folder::MAX_CRL;
 use super::index::authority_name;
 use super::issue::check_lifetime;
-use super::{Ca, CaError, DAY, Passphrase, Purpose, Record, Revocation, Serial, State, moment, seconds};
+use super::{Ca, CaError, DAY, Passphrase, Purpose, Record, Revocation, Serial, moment, seconds};
 use rcgen::{
     CertificateRevocationListParams, Issuer, KeyIdMethod, KeyPair, RevocationReason, RevokedCertParams, SerialNumber,
 };
 use serde::{Deserialize, Serialize};
+use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -97,6 +98,15 @@ pub struct CrlReport {
     pub next_update: SystemTime,
     /// When that of the root is over.
     pub root_next_update: SystemTime,
+    /// Intermediates whose keys are not there, so that their lists are the old ones, and when those are over.
+    pub stale: Vec<(String, SystemTime)>,
+}
+
+/// Who signs lists.
+pub(super) struct Signers {
+    issuers: Vec<(u32, Issuer<'static, KeyPair>)>,
+    /// Those that should, and whose keys are not there.
+    without: Vec<u32>,
 }
 
 impl Ca {
@@ -132,7 +142,7 @@ impl Ca {
             true => Some(self.folder.issuer(0, passphrase, "the revocation of an intermediate")?),
             false => None,
         };
-        self.signers(passphrase, now)?;
+        self.signers(self.index.newest(), passphrase, now)?;
         let revocation = Revocation { time: seconds(now), reason };
         let mut revoked = Vec::new();
         for record in &mut self.index.certificates {
@@ -165,24 +175,19 @@ impl Ca {
         self.write_crls_with(root.as_ref(), lifetime, passphrase, now)
     }
 
-    /// The intermediates whose certificates may still be in use, with their keys.
-    fn signers(
-        &self,
-        passphrase: &Passphrase,
-        now: SystemTime,
-    ) -> Result<Vec<(u32, Issuer<'static, KeyPair>)>, CaError> {
-        let newest = self.index.newest();
-        let mut signers = Vec::new();
-        for number in 1..=newest {
+    /// The intermediates whose certificates may still be in use. The key of the one `at_work` has to be there.
+    pub(super) fn signers(&self, at_work: u32, passphrase: &Passphrase, now: SystemTime) -> Result<Signers, CaError> {
+        let mut signers = Signers { issuers: Vec::new(), without: Vec::new() };
+        for number in 1..=self.index.newest() {
             let Some(record) = self.index.authority(number) else { continue };
-            // Nobody asks for the list of one that is over. A revoked one can be without its key.
-            let needed = match record.state(now) {
-                State::Valid => true,
-                State::Expired => false,
-                State::Revoked => record.not_after >= seconds(now) && self.folder.has_key(number),
-            };
-            if needed {
-                signers.push((number, self.folder.issuer(number, passphrase, "a CRL")?));
+            // Nobody asks for the list of one that is over.
+            if record.not_after < seconds(now) {
+                continue;
+            }
+            if self.folder.has_key(number) || number == at_work && record.revoked.is_none() {
+                signers.issuers.push((number, self.folder.issuer(number, passphrase, "a CRL")?));
+            } else if record.revoked.is_none() {
+                signers.without.push(number);
             }
         }
         Ok(signers)
@@ -196,23 +201,32 @@ impl Ca {
         now: SystemTime,
     ) -> Result<CrlReport, CaError> {
         check_lifetime(lifetime, "CRL")?;
-        let signers = self.signers(passphrase, now)?;
+        let signers = self.signers(self.index.newest(), passphrase, now)?;
+        let mut lists = match root {
+            Some(_) => Vec::new(),
+            None => vec![(0, self.kept_root_list()?)],
+        };
+        let mut stale = Vec::new();
+        for number in signers.without {
+            // Without its key it can only be passed on as it is. Where it is not there either, nobody is believed.
+            if let Ok(der) = files::read(&self.folder.crl_path(number), MAX_CRL) {
+                stale.push((authority_name(number), over(&der).unwrap_or(now)));
+                lists.push((number, der.to_vec()));
+            }
+        }
         // A number is used once, also if what follows fails.
         self.index.crl_number = self.index.crl_number.saturating_add(1);
         self.index.write(&self.folder.index())?;
 
         let next_update = now + lifetime;
-        let mut lists = Vec::new();
-        match root {
-            Some(root) => {
-                let until = self.intermediates_until(now);
-                lists.push((0, self.list(0, root, now, until.min(self.root_until()).max(now + DAY))?));
-            }
-            None => lists.push((0, files::read(&self.folder.crl_path(0), MAX_CRL)?.to_vec())),
+        if let Some(root) = root {
+            let until = self.intermediates_until(now);
+            lists.push((0, self.list(0, root, now, until.min(self.root_until()).max(now + DAY))?));
         }
-        for (number, issuer) in &signers {
+        for (number, issuer) in &signers.issuers {
             lists.push((*number, self.list(*number, issuer, now, next_update)?));
         }
+        lists.sort_by_key(|(number, _)| *number);
         let pem = lists.iter().map(|(_, der)| to_pem(der)).collect::<Result<String, _>>()?;
         let path = self.crl_path();
         let mut written = vec![path.clone()];
@@ -224,7 +238,21 @@ impl Ca {
         }
         let root_next_update = lists.first().and_then(|(_, der)| over(der)).unwrap_or(now);
         let revoked = self.index.certificates.iter().filter(|record| on_list(record, now)).count();
-        Ok(CrlReport { files: written, number: self.index.crl_number, revoked, next_update, root_next_update })
+        let number = self.index.crl_number;
+        Ok(CrlReport { files: written, number, revoked, next_update, root_next_update, stale })
+    }
+
+    /// The root's list as it was signed when the root's key was there.
+    fn kept_root_list(&self) -> Result<Vec<u8>, CaError> {
+        let path = self.folder.crl_path(0);
+        match files::read(&path, MAX_CRL) {
+            Ok(der) => Ok(der.to_vec()),
+            Err(CaError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => Err(CaError::NotPossible {
+                what: format!("{} is not there", path.display()),
+                help: "put it back, or make it anew with the root's key: tagai ca crl --root",
+            }),
+            Err(error) => Err(error),
+        }
     }
 
     /// When the last intermediate is over.

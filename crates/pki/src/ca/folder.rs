@@ -11,7 +11,7 @@ use super::{CaError, Serial};
 use crate::raw_key::Pin;
 use rcgen::{Issuer, KeyPair};
 use rustls::pki_types::CertificateDer;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -128,16 +128,15 @@ impl Folder {
         self.key_path(authority).exists()
     }
 
-    /// Writes the certificate and the key of a new authority.
+    /// Writes the certificate and the key of a new authority. What is there under its name was left by a command that was cut off
+    /// before the index knew of it, and has signed nothing.
     pub(super) fn write_authority(
         &self,
         authority: u32,
         certificate: &str,
         key: &Zeroizing<String>,
     ) -> Result<(), CaError> {
-        files::write_new(&self.key_path(authority), key.as_bytes(), Mode::Private)?;
-        files::write_new(&self.certificate_path(authority), certificate.as_bytes(), Mode::Public).inspect_err(|_| {
-            let _ = fs::remove_file(self.key_path(authority));
-        })
+        files::replace(&self.key_path(authority), key.as_bytes(), Mode::Private)?;
+        files::replace(&self.certificate_path(authority), certificate.as_bytes(), Mode::Public)
     }
 }

@@ -73,7 +73,7 @@ impl Ca {
     /// otherwise. The old one stays valid.
     ///
     /// # Errors
-    /// Those of [`Ca::issue`]; [`CaError::NotFound`]; [`CaError::KeyCompromised`] if the key shall be kept that was compromised.
+    /// Those of [`Ca::issue`]; [`CaError::NotFound`]; [`CaError::NotPossible`] for what is revoked, unless for having a successor; [`CaError::KeyCompromised`] if the key shall be kept that was compromised.
     pub fn renew(
         &mut self,
         serial: Serial,
@@ -87,6 +87,20 @@ impl Ca {
             return Err(CaError::NotPossible {
                 what: format!("{} is a certificate of the CA itself", old.name),
                 help: "`tagai ca renew --intermediate` makes a new intermediate; a root cannot be renewed",
+            });
+        }
+        // A job that renews whatever is nearly over must not undo what somebody decided.
+        if let Some(revoked) = old.revoked
+            && revoked.reason != Reason::Superseded
+        {
+            return Err(CaError::NotPossible {
+                what: format!(
+                    "{} of {} is revoked ({}), and is not renewed",
+                    old.serial,
+                    old.name,
+                    revoked.reason.word()
+                ),
+                help: "if another is wanted all the same: tagai ca issue",
             });
         }
         let span = old.not_after.saturating_sub(old.not_before);
@@ -119,6 +133,12 @@ impl Ca {
         now: SystemTime,
     ) -> Result<Issued, CaError> {
         let Request { purpose, names, lifetime, .. } = request;
+        if purpose.is_authority() {
+            return Err(CaError::NotPossible {
+                what: "certificates are issued to servers and clients".to_owned(),
+                help: "`tagai ca renew --intermediate` makes another intermediate",
+            });
+        }
         let first = check_names(names)?;
         names.iter().try_for_each(|name| self.index.permitted.check(name))?;
         let common_name = common_name(request)?;
@@ -182,7 +202,7 @@ impl Ca {
         let ders = vec![certificate.der().to_vec(), self.folder.certificate(number)?.to_vec()];
         self.index.certificates.push(record.clone());
         self.index.write(&self.folder.index())?;
-        files::write_new(&self.folder.copy_path(serial), certificate.pem().as_bytes(), Mode::Public)?;
+        files::write_new(&self.folder.copy_path(serial), certificate.pem().as_bytes(), Mode::Private)?;
         Ok(Issued {
             record,
             chain,

@@ -314,6 +314,14 @@ fn a_compromised_key_takes_all_its_certificates_along() {
     assert_eq!(place.verify(&kept.chain, KeyUsage::client_auth(), now()), Err(Error::CertRevoked));
     assert_eq!(place.verify(&fresh.chain, KeyUsage::client_auth(), now()), Ok(()));
     let again = place.ca.renew(first.record.serial, KeySource::Keep, None, &passphrase(), now());
+    assert!(matches!(again, Err(CaError::NotPossible { .. })), "what is revoked is not renewed");
+    // Not even the key of one that had a successor comes back.
+    let old = place.issue(Purpose::Client, &["device2"]).record.serial;
+    let next = place.ca.renew(old, KeySource::Keep, None, &passphrase(), now()).unwrap().record.serial;
+    place.ca.revoke(&[old], Reason::Superseded, &passphrase(), now()).unwrap();
+    assert!(place.ca.renew(old, KeySource::Keep, None, &passphrase(), now()).is_ok());
+    place.ca.revoke(&[next], Reason::KeyCompromise, &passphrase(), now()).unwrap();
+    let again = place.ca.renew(old, KeySource::Keep, None, &passphrase(), now());
     assert!(matches!(again, Err(CaError::KeyCompromised { .. })));
 }
 
@@ -334,7 +342,13 @@ fn the_root_lies_elsewhere_until_it_is_needed() {
         assert!(matches!(needed, Err(CaError::NoRootKey { .. })), "{needed:?}");
     }
     assert!(place.ca.find("intermediate-1")[0].revoked.is_none(), "nothing was changed");
+    let list = place.ca.dir().join("root.crl");
+    std::fs::rename(&list, place.dir.path().join("root.crl")).unwrap();
+    let refused = place.ca.write_crls(DAY, false, &passphrase(), now());
+    assert!(matches!(refused, Err(CaError::NotPossible { .. })), "{refused:?}");
     std::fs::rename(&away, place.ca.root_key_path()).unwrap();
+    place.ca.write_crls(DAY, true, &passphrase(), now()).unwrap();
+    assert!(list.exists());
 
     // A new one signs from now on, and what the old one signed goes on.
     let second = place.ca.renew_intermediate(&passphrase(), now() + DAY).unwrap();
@@ -375,6 +389,15 @@ fn keys_that_are_wrong_or_missing() {
     std::fs::remove_file(&key).unwrap();
     let refused = place.ca.issue(&request(Purpose::Client, &["a"]), &passphrase(), now());
     assert!(matches!(refused, Err(CaError::NoKey { .. })));
+    assert!(matches!(place.ca.write_crls(DAY, false, &passphrase(), now()), Err(CaError::NoKey { .. })));
+    // A new intermediate helps; the list of the old one is passed on as it was, until it is over.
+    assert!(matches!(place.ca.renew_intermediate(&wrong, now()), Err(CaError::WrongPassphrase { .. })));
+    assert_eq!(place.ca.records().len(), 2);
+    place.ca.renew_intermediate(&passphrase(), now()).unwrap();
+    let report = place.ca.write_crls(DAY, false, &passphrase(), now() + DAY).unwrap();
+    assert_eq!(report.stale, [("intermediate-1".to_owned(), now() + CRL_LIFETIME)]);
+    assert_eq!(place.file("crl.pem").windows(14).filter(|window| window == b"BEGIN X509 CRL").count(), 3);
+    assert!(place.ca.issue(&request(Purpose::Client, &["a"]), &passphrase(), now()).is_ok());
 }
 
 #[test]
@@ -500,6 +523,38 @@ fn a_bundle_opens_with_its_password() {
     assert!(matches!(bundle(&kept, "correct horse"), Err(CaError::Failed { .. })));
 }
 
+/// The gateway's own judgement of what is issued here.
+#[test]
+fn clients_are_who_the_gateway_takes_them_for() {
+    use crate::client_ca::{ClientCa, ClientCaConfig, CrlPolicy, Refusal};
+    use crate::crl::CrlSet;
+    use crate::names::NameKind;
+    let mut place =
+        place(&NewCa { permitted: Permitted::new(&["example.com".into()], &[]).unwrap(), ..NewCa::default() });
+    let device = place.issue(Purpose::Client, &["spiffe://example.com/device", "device.example.com"]);
+    let alice = place.issue(Purpose::Client, &["alice@example.com"]);
+    let server = place.issue(Purpose::Server, &["www.example.com"]);
+    let judge = |place: &Place, issued: &Issued| {
+        let config = ClientCaConfig {
+            id: "own".into(),
+            roots: ders(std::str::from_utf8(&place.file("root.pem")).unwrap()),
+            intermediates: Vec::new(),
+            names: vec![NameKind::Uri, NameKind::Dns, NameKind::Email],
+            crl_policy: CrlPolicy::Refuse,
+        };
+        let ca = ClientCa::new(config).unwrap();
+        let time = UnixTime::since_unix_epoch(now().duration_since(UNIX_EPOCH).unwrap());
+        let lists = crate::pem::crls(&place.file("crl.pem")).unwrap().into_iter().map(std::sync::Arc::new);
+        ca.verify(&ders(&issued.chain), &CrlSet::new(&ca, lists, time), time).map(|client| client.name.to_string())
+    };
+    assert_eq!(judge(&place, &device).unwrap(), "uri:spiffe://example.com/device");
+    assert_eq!(judge(&place, &alice).unwrap(), "email:alice@example.com");
+    assert!(judge(&place, &server).is_err());
+    place.ca.revoke(&[alice.record.serial], Reason::AffiliationChanged, &passphrase(), now()).unwrap();
+    assert!(matches!(judge(&place, &alice), Err(Refusal::Revoked { .. })));
+    assert!(judge(&place, &device).is_ok());
+}
+
 #[test]
 fn names_that_do_not_go_together() {
     let mut place = place(&NewCa::default());
@@ -510,6 +565,8 @@ fn names_that_do_not_go_together() {
     let many: Vec<String> = (0..101).map(|number| format!("device{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert!(matches!(refused(&many), Err(CaError::Name { .. })));
+    let root = Request { purpose: Purpose::Root, ..request(Purpose::Client, &["a"]) };
+    assert!(matches!(place.ca.issue(&root, &passphrase(), now()), Err(CaError::NotPossible { .. })));
     for lifetime in [Duration::ZERO, DAY * 40_000] {
         let bad = Request { lifetime, ..request(Purpose::Client, &["a"]) };
         assert!(matches!(place.ca.issue(&bad, &passphrase(), now()), Err(CaError::Lifetime { .. })));

@@ -62,7 +62,11 @@ impl Target {
     /// The files for a certificate of this name. Fails if one is there that may not be replaced: before anything is issued.
     pub(super) fn files(&self, name: &str, with_key: bool) -> Result<Files, Failure> {
         let stem = stem(name);
-        let path = |ending: &str| self.out.join(format!("{stem}.{ending}"));
+        let here = self.out == Path::new(".");
+        let path = |ending: &str| {
+            let file = PathBuf::from(format!("{stem}.{ending}"));
+            if here { file } else { self.out.join(file) }
+        };
         let files = Files {
             certificate: path("pem"),
             key: with_key.then(|| path("key")),

@@ -5,7 +5,7 @@ use super::{Lifetime, in_file, now, when};
 use crate::failure::Failure;
 use crate::output;
 use std::path::PathBuf;
-use tagai_pki::ca::{Algorithm, Ca, CaError, Csr, KeySource, Reason, Record};
+use tagai_pki::ca::{Algorithm, Ca, Csr, KeySource, Reason, Record};
 
 const AFTER: &str = "\
 Examples:
@@ -15,7 +15,7 @@ Examples:
   tagai ca renew --intermediate
 
 The new certificate has the names of the old one, is valid for as long as that was, and is for a new key. The old one stays valid \
-unless --revoke is said. --intermediate needs the root's key in the folder; what the old intermediate has signed stays valid.";
+unless --revoke is said; one that was revoked is not renewed. --intermediate needs the root's key in the folder; what the old intermediate has signed stays valid.";
 
 /// `tagai ca renew`.
 #[derive(Debug, clap::Args)]
@@ -84,27 +84,15 @@ fn intermediate(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The newest certificate that is meant.
+/// The newest certificate that is meant; one that is not revoked, if there is one.
 fn choose(ca: &Ca, what: &str) -> Result<Record, Failure> {
     let found = ca.find(what);
-    if found.is_empty() {
-        return in_file(ca, what);
-    }
     let usable = |record: &&&Record| !record.purpose.is_authority() && record.revoked.is_none();
-    // A serial number is meant as it is, also of a certificate that was revoked.
-    let newest = match found[..] {
-        [only] => only,
-        _ => *found
-            .iter()
-            .filter(usable)
-            .next_back()
-            .ok_or_else(|| Failure::from(CaError::NotFound { what: format!("{what} that is not revoked") }))?,
-    };
-    let other =
-        found.iter().filter(usable).find(|record| record.purpose != newest.purpose || record.names != newest.names);
-    if let Some(other) = other {
+    let Some(newest) = found.iter().rfind(usable).or(found.last()) else { return in_file(ca, what) };
+    let other = |record: &&&Record| record.purpose != newest.purpose || record.names != newest.names;
+    if let Some(other) = found.iter().filter(usable).find(other) {
         let text = format!("{what} is meant in several ways: {} and {} have it", newest.serial, other.serial);
         return Err(Failure::other(text).help("name one of them by its serial number"));
     }
-    Ok(newest.clone())
+    Ok((*newest).clone())
 }

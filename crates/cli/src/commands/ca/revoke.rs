@@ -156,6 +156,12 @@ pub(super) fn crl(args: &CrlArgs) -> Result<(), Failure> {
 /// Says so in time before the root's key is needed.
 fn warn(report: &CrlReport, now: SystemTime) {
     const MONTH: Duration = Duration::from_secs(30 * 86_400);
+    for (name, over) in &report.stale {
+        output::note(&format!(
+            "warning: {name}.key is not there, so its list stays as it was, and is over at {}; renew what it has signed before",
+            when(*over)
+        ));
+    }
     if report.root_next_update < now + MONTH {
         output::note(&format!(
             "warning: the root's list is over at {}; bring its key, and run `tagai ca renew --intermediate` or `tagai ca crl --root`",

@@ -36,7 +36,7 @@ The file holds a private key, a public key, a certificate, or a request for one.
 const AFTER_PIN: &str = "\
 Examples:
   tagai key pin device.pem
-  tagai principal add device1 --credential key:$(tagai key pin device.pem)
+  tagai principal bind device1 key:$(tagai key pin device.pem)
 
 The pin is sha256: and the base64 text of the SHA-256 of the public key (SubjectPublicKeyInfo). It is the same for a private \
 key, its public key, and every certificate with it.";
