@@ -171,7 +171,7 @@ impl Call<'_> {
         self.verbose.reply(&reply);
         let new_login = self.asked.any();
         if !args.silent {
-            output::note(&report::line(&reply, new_login));
+            output::note(&report::line(&reply, new_login, args.password_tls));
         }
         let (status, url, other_login) = (reply.status(), reply.url().clone(), other_login(&reply));
         let file = args.output.as_deref().filter(|path| !sink::is_stdout(path));

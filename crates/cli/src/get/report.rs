@@ -10,7 +10,7 @@ use tagai_client::core::realm::AuthRealm;
 use tagai_client::{KeyPin, Proof, Reply};
 
 /// One line: who was proven to whom.
-pub(crate) fn line(reply: &Reply, new_login: bool) -> String {
+pub(crate) fn line(reply: &Reply, new_login: bool, password_sent: bool) -> String {
     let url = reply.url();
     let colour = output::colour_on_stderr();
     let painted =
@@ -24,6 +24,10 @@ pub(crate) fn line(reply: &Reply, new_login: bool) -> String {
                 realm.name.as_str()
             )
         }
+        _ if password_sent => format!(
+            "{}: {url} was sent the password, and has shown in return that it is the host of this name, and no more",
+            painted("33", "not proven")
+        ),
         // TLS has proven it, and nobody else has that key.
         _ if reply.server_key().is_some() => {
             format!("{}: {url} has the key that it is known by; it asked for no login", painted("32", "pinned"))
