@@ -11,13 +11,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tagai_core::realm::{Host, Origin, Scheme};
 use tagai_core::validation::Channel;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsConnector;
 
@@ -36,9 +37,30 @@ pub(crate) struct Facts {
     /// What the server showed in TLS.
     pub(crate) shown: Option<Shown>,
     proven: AtomicBool,
+    /// Why the connection ended.
+    end: Mutex<Option<hyper::Error>>,
+    ended: Notify,
 }
 
+/// How long a request that was not written waits to be told why.
+const REASON_WITHIN: Duration = Duration::from_millis(100);
+
 impl Facts {
+    fn new(channel: Channel, shown: Option<Shown>) -> Self {
+        Self { channel, shown, proven: AtomicBool::new(false), end: Mutex::default(), ended: Notify::new() }
+    }
+
+    fn end(&self, outcome: Result<(), hyper::Error>) {
+        *crate::lock(&self.end) = outcome.err();
+        self.ended.notify_one();
+    }
+
+    /// Why the connection ended, if it did and that is known: an alert of TLS comes when a request may be on its way.
+    pub(crate) async fn why_ended(&self) -> Option<hyper::Error> {
+        let _ = tokio::time::timeout(REASON_WITHIN, self.ended.notified()).await;
+        crate::lock(&self.end).take()
+    }
+
     /// The peer at the other end has proven itself in a request over this connection.
     pub(crate) fn set_proven(&self) {
         self.proven.store(true, Ordering::Release);
@@ -163,7 +185,7 @@ impl Connector {
         let limit = self.timeouts.connect;
         let tcp = within("connecting", limit, tcp(origin)).await.map_err(fail)?;
         if origin.scheme() == Scheme::Http {
-            let facts = Facts { channel: Channel::Plain, shown: None, proven: AtomicBool::new(false) };
+            let facts = Facts::new(Channel::Plain, None);
             return self.http1(tcp, facts, held).await.map_err(fail);
         }
         let name = tls::server_name(origin.host()).map_err(fail)?;
@@ -177,7 +199,7 @@ impl Connector {
         let session = stream.get_ref().1;
         let (channel, shown) = settings.channel(session).map_err(fail)?;
         let http2 = session.alpn_protocol() == Some(b"h2");
-        let facts = Facts { channel, shown: Some(shown), proven: AtomicBool::new(false) };
+        let facts = Facts::new(channel, Some(shown));
         let connected =
             if http2 { self.http2(stream, facts, held).await } else { self.http1(stream, facts, held).await };
         connected.map_err(fail)
@@ -191,13 +213,14 @@ impl Connector {
         let mut builder = http1::Builder::new();
         builder.max_headers(self.limits.fields).max_header_size(self.limits.octets);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        let facts = Arc::new(facts);
+        let told = Arc::clone(&facts);
         let task = tokio::spawn(async move {
-            // What went wrong is told to whoever waits for the response.
-            drop(connection.await);
+            told.end(connection.await);
             drop(held);
         });
         let sender = Sender::H1(sender, AbortOnDrop(task.abort_handle()));
-        Ok(Connection { sender, facts: Arc::new(facts), reused: false })
+        Ok(Connection { sender, facts, reused: false })
     }
 
     async fn http2<S, G>(&self, stream: S, facts: Facts, held: G) -> Result<Connection, NetworkFault>
@@ -212,11 +235,13 @@ impl Connector {
             .keep_alive_timeout(self.timeouts.connect)
             .max_header_list_size(u32::try_from(self.limits.octets).unwrap_or(u32::MAX));
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        let facts = Arc::new(facts);
+        let told = Arc::clone(&facts);
         tokio::spawn(async move {
-            drop(connection.await);
+            told.end(connection.await);
             drop(held);
         });
-        Ok(Connection { sender: Sender::H2(sender), facts: Arc::new(facts), reused: false })
+        Ok(Connection { sender: Sender::H2(sender), facts, reused: false })
     }
 }
 
