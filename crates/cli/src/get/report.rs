@@ -9,8 +9,17 @@ use std::path::Path;
 use tagai_client::core::realm::AuthRealm;
 use tagai_client::{KeyPin, Proof, Reply, Url};
 
+/// What else was proven or shown, beside the proof of a realm.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Beside {
+    /// TLS has proven that the server has the key that it is known by.
+    pub(crate) pinned: bool,
+    /// The password was sent.
+    pub(crate) password_sent: bool,
+}
+
 /// One line: who was proven to whom.
-pub(crate) fn line(proof: &Proof, url: &Url, pinned: bool, new_login: bool) -> String {
+pub(crate) fn line(proof: &Proof, url: &Url, beside: Beside, new_login: bool) -> String {
     let colour = output::colour_on_stderr();
     let painted =
         |code: &str, text: &str| if colour { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() };
@@ -23,8 +32,12 @@ pub(crate) fn line(proof: &Proof, url: &Url, pinned: bool, new_login: bool) -> S
                 realm.name.as_str()
             )
         }
+        _ if beside.password_sent => format!(
+            "{}: {url} was sent the password, and has shown in return that it is the host of this name, and no more",
+            painted("33", "not proven")
+        ),
         // TLS has proven it, and nobody else has that key.
-        _ if pinned => {
+        _ if beside.pinned => {
             format!("{}: {url} has the key that it is known by; it asked for no login", painted("32", "pinned"))
         }
         _ => format!("{}: {url} asked for no login", painted("33", "not proven")),
@@ -34,8 +47,8 @@ pub(crate) fn line(proof: &Proof, url: &Url, pinned: bool, new_login: bool) -> S
 /// The same about the proxy on the way.
 pub(crate) fn line_of_proxy(proof: &Proof, url: &Url, new_login: bool) -> String {
     match proof {
-        Proof::Mutual { .. } => format!("{} (as a proxy)", line(proof, url, false, new_login)),
-        _ => format!("{} (the proxy)", line(proof, url, false, new_login)),
+        Proof::Mutual { .. } => format!("{} (as a proxy)", line(proof, url, Beside::default(), new_login)),
+        _ => format!("{} (the proxy)", line(proof, url, Beside::default(), new_login)),
     }
 }
 

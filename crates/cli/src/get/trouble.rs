@@ -1,7 +1,7 @@
 //! What can go wrong with `tagai get`, and the exit code that says so.
 
 use crate::failure::{self, Failure};
-use rustls::{AlertDescription, CertificateError, PeerIncompatible};
+use rustls::{CertificateError, PeerIncompatible};
 use serde_json::{Value, json};
 use std::path::Path;
 use tagai_client::{Error, ErrorKind, NetworkFault, SessionFileError, Unproven, UrlError, UsageError};
@@ -180,16 +180,9 @@ fn help(error: &Error) -> Option<String> {
         Error::Network { fault: NetworkFault::OtherKey(_), .. } => {
             "if its operator says that the key was changed, give the new pin with --pin; else somebody answers in its place"
         }
-        // In TLS 1.3 a server says only after the handshake what it thinks of the client.
-        Error::Network { fault: NetworkFault::Http(cause), .. } => {
-            let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(cause);
-            loop {
-                let error = cause?;
-                if let Some(text) = tls_help(error) {
-                    break text;
-                }
-                cause = error.source();
-            }
+        // In TLS 1.3 a server says only after the handshake what it thinks of the client; HTTP/2 has the text alone.
+        Error::Network { fault: fault @ NetworkFault::Http(_), .. } => {
+            alert_help(fault.to_string().split_once("received fatal alert: ")?.1)?
         }
         _ => return None,
     };
@@ -208,22 +201,25 @@ fn tls_help(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
         rustls::Error::PeerIncompatible(PeerIncompatible::IncorrectCertificateTypeExtension) => Some(
             "the server shows a bare key and no certificate: give its pin with --pin; or a certificate, and is not known by --pin",
         ),
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+        rustls::Error::AlertReceived(alert) => alert_help(&format!("{alert:?}")),
+        rustls::Error::InvalidMessage(_) => Some("the server may speak no TLS at this port; is it http://?"),
+        _ => None,
+    }
+}
+
+/// What to do when the server ends a connection with an alert of this name.
+fn alert_help(alert: &str) -> Option<&'static str> {
+    match alert {
+        "CertificateRequired" => {
             Some("the server wants to see a certificate or a bare key: --cert FILE --key FILE, or --raw-key FILE")
         }
-        rustls::Error::AlertReceived(
-            AlertDescription::UnknownCA
-            | AlertDescription::BadCertificate
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::AccessDenied
-            | AlertDescription::DecryptError,
-        ) => Some("the server did not accept the certificate or the key of --cert or --raw-key; its log says why"),
-        rustls::Error::AlertReceived(AlertDescription::UnsupportedCertificate) => Some(
+        "UnknownCA" | "BadCertificate" | "CertificateUnknown" | "CertificateExpired" | "CertificateRevoked"
+        | "AccessDenied" | "DecryptError" => {
+            Some("the server did not accept the certificate or the key of --cert or --raw-key; its log says why")
+        }
+        "UnsupportedCertificate" => Some(
             "the server wants a certificate where a bare key was shown, or the other way round: see --cert, --raw-key, --pin",
         ),
-        rustls::Error::InvalidMessage(_) => Some("the server may speak no TLS at this port; is it http://?"),
         _ => None,
     }
 }

@@ -39,12 +39,13 @@ fn a_login_over_bare_keys() {
     let (site, home) = (Site::bare(), Home::new());
     home.write("device.key", pair().serialize_pem().as_bytes());
     let keys = ["--raw-key", "device.key", "--pin", site.pin.as_deref().unwrap()];
-    for _ in 0..2 {
-        // It is bound to its connection, so there is no session to be kept for the next call.
-        let done = home.login(&site.url("/private"), PASSWORD, &keys).expect(0, &["proven: ", "logged in"]);
+    // A session serves other connections, and each proof is bound to its own.
+    for session in ["logged in", "kept session"] {
+        let done = home.login(&site.url("/private"), PASSWORD, &keys).expect(0, &["proven: ", session]);
         assert_eq!(done.text(), "/private for alice (0 octets)");
     }
-    home.login(&site.url("/private"), "wrong", &keys).expect(3, &["refused the login"]);
+    home.login(&site.url("/private"), "wrong", &[&keys[..], &["--no-session"]].concat())
+        .expect(3, &["refused the login"]);
 }
 
 #[test]
@@ -102,7 +103,8 @@ fn a_password_is_sent_where_that_is_asked_for_and_nowhere_else() {
     let (site, home) = (Site::https(), Home::new());
     home.ca(&site);
     let url = site.url("/public");
-    home.login(&url, PASSWORD, &["--cacert", "ca.pem", "--password-tls"]).expect(0, &["not proven: "]);
+    home.login(&url, PASSWORD, &["--cacert", "ca.pem", "--password-tls"])
+        .expect(0, &["not proven: ", "was sent the password"]);
     assert_eq!(site.passwords(), ["Basic YWxpY2U6Y29ycmVjdCBob3JzZQ=="]);
     assert!(!home.sessions().exists(), "there is nothing to be kept");
     // A server that wants the proof of a password gets none.
@@ -111,7 +113,7 @@ fn a_password_is_sent_where_that_is_asked_for_and_nowhere_else() {
 
     site.passwords();
     home.login(&site.url("/private"), PASSWORD, &["--cacert", "ca.pem"]).expect(0, &["proven: "]);
-    home.login(&site.url("/public/basic"), PASSWORD, &["--cacert", "ca.pem"]).expect(22, &[]);
+    home.login(&site.url("/public/basic"), PASSWORD, &["--cacert", "ca.pem", "--no-session"]).expect(22, &[]);
     assert!(site.passwords().is_empty(), "not even to a server that asks for it");
     let plain = Site::http();
     let done = home.login(&plain.url("/public"), PASSWORD, &["--password-tls"]).expect(2, &["http", "https"]);

@@ -147,11 +147,14 @@ impl Run<'_> {
                 let (same, stage, sent) = self.send_on(&route, connection, sequence, computed).await?;
                 connection = same;
                 match sent {
-                    Sent::Unwritten(_) if first => return Ok(Attempt::Again { fresh: true, why: self.unwritten() }),
+                    Sent::Unwritten(_) if first => {
+                        let why = self.unwritten(&connection).await;
+                        return Ok(Attempt::Again { fresh: true, why });
+                    }
                     Sent::Unwritten(same) => {
                         sequence = same;
                         if unwritten >= MAX_RESTARTS {
-                            return Err(self.unwritten());
+                            return Err(self.unwritten(&connection).await);
                         }
                         unwritten += 1;
                         connection = self.inner.pool.checkout(&route, Need { fresh: true, ..need }).await?;
@@ -243,7 +246,10 @@ impl Run<'_> {
         Ok((stage, sent))
     }
 
-    fn unwritten(&self) -> Error {
+    async fn unwritten(&self, connection: &Connection) -> Error {
+        if let Some(error) = connection.facts.why_ended().await {
+            return Error::network(self.request.url.origin(), error.into());
+        }
         let closed =
             io::Error::new(io::ErrorKind::ConnectionAborted, "it ends each connection before a request is sent");
         Error::network(self.request.url.origin(), NetworkFault::Connect(closed))

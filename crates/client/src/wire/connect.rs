@@ -14,13 +14,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tagai_core::realm::{Host, Origin, Scheme};
 use tagai_core::validation::Channel;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -44,11 +45,36 @@ pub(crate) struct Facts {
     /// What was proven of the proxy whose tunnel this is.
     pub(crate) way: Option<Proof>,
     proven: AtomicBool,
+    /// Why the connection ended.
+    end: Mutex<Option<hyper::Error>>,
+    ended: Notify,
 }
 
+/// How long a request that was not written waits to be told why.
+const REASON_WITHIN: Duration = Duration::from_millis(100);
+
 impl Facts {
-    const fn new(channel: Channel, shown: Option<Shown>) -> Self {
-        Self { channel, shown, hop_channel: None, way: None, proven: AtomicBool::new(false) }
+    fn new(channel: Channel, shown: Option<Shown>) -> Self {
+        Self {
+            channel,
+            shown,
+            hop_channel: None,
+            way: None,
+            proven: AtomicBool::new(false),
+            end: Mutex::default(),
+            ended: Notify::new(),
+        }
+    }
+
+    fn end(&self, outcome: Result<(), hyper::Error>) {
+        *crate::lock(&self.end) = outcome.err();
+        self.ended.notify_one();
+    }
+
+    /// Why the connection ended, if it did and that is known: an alert of TLS comes when a request may be on its way.
+    pub(crate) async fn why_ended(&self) -> Option<hyper::Error> {
+        let _ = tokio::time::timeout(REASON_WITHIN, self.ended.notified()).await;
+        crate::lock(&self.end).take()
     }
 
     /// The peer at the other end has proven itself in a request over this connection. Behind a proxy that is told the server with
@@ -252,13 +278,14 @@ impl Connector {
         let mut builder = http1::Builder::new();
         builder.max_headers(self.limits.fields).max_header_size(self.limits.octets);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        let facts = Arc::new(facts);
+        let told = Arc::clone(&facts);
         let task = tokio::spawn(async move {
-            // What went wrong is told to whoever waits for the response.
-            drop(connection.await);
+            told.end(connection.await);
             drop(held);
         });
         let sender = Sender::H1(sender, AbortOnDrop(task.abort_handle()));
-        Ok(Connection { sender, facts: Arc::new(facts), reused: false })
+        Ok(Connection { sender, facts, reused: false })
     }
 
     async fn http2<S, G>(&self, stream: S, facts: Facts, held: G) -> Result<Connection, NetworkFault>
@@ -273,11 +300,13 @@ impl Connector {
             .keep_alive_timeout(self.timeouts.connect)
             .max_header_list_size(u32::try_from(self.limits.octets).unwrap_or(u32::MAX));
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        let facts = Arc::new(facts);
+        let told = Arc::clone(&facts);
         tokio::spawn(async move {
-            drop(connection.await);
+            told.end(connection.await);
             drop(held);
         });
-        Ok(Connection { sender: Sender::H2(sender), facts: Arc::new(facts), reused: false })
+        Ok(Connection { sender: Sender::H2(sender), facts, reused: false })
     }
 }
 
