@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod attacks;
+mod forward_proxy;
 mod guards;
 mod interim;
 mod lifetime;
