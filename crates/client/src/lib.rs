@@ -107,7 +107,8 @@ pub use body::{Body, Content, SMALL_BODY};
 pub use builder::{ClientBuilder, HeadLimits, PoolLimits, Timeouts};
 pub use client::{Client, Login, RememberError};
 pub use error::{
-    BoxError, Error, ErrorKind, LoginRequired, NetworkFault, NotProven, ProxyRefused, RedirectError, Unproven, UsageError,
+    BoxError, Error, ErrorKind, LoginRequired, NetworkFault, NotProven, ProxyRefused, RedirectError, Unproven,
+    UsageError,
 };
 pub use prompt::{Ask, BoxFuture, FixedCredential, MAX_ATTEMPTS, Prompt};
 pub use reply::{Hop, Proof, Reply};

@@ -61,7 +61,12 @@ impl FixedCredential {
     /// [`PrepareError`] if one of them cannot be a user name or a password (RFC 8265).
     pub fn new(origin: Origin, user: &str, password: &str) -> Result<Self, PrepareError> {
         drop(Password::prepare(password)?);
-        Ok(Self { origin, user: Username::prepare(user)?, password: Zeroizing::new(password.to_owned()), proxy: false })
+        Ok(Self {
+            origin,
+            user: Username::prepare(user)?,
+            password: Zeroizing::new(password.to_owned()),
+            proxy: false,
+        })
     }
 
     /// The same for a proxy, by its own origin; servers behind it do not get it.

@@ -68,14 +68,18 @@ fn without_user(text: &str) -> Result<(String, Option<String>), Trouble> {
             .help("command lines are seen by others: it is asked for, or read with --proxy-password-file"));
     }
     if user.contains('%') {
-        return Err(Trouble::usage("the user in the URL of the proxy is percent-encoded").help("name it with --proxy-user"));
+        return Err(
+            Trouble::usage("the user in the URL of the proxy is percent-encoded").help("name it with --proxy-user")
+        );
     }
     Ok((format!("{scheme}://{server}{}", rest.get(end..).unwrap_or_default()), Some(user.to_owned())))
 }
 
 /// The one line of a file.
 fn from_file(path: &Path) -> Result<Zeroizing<String>, Trouble> {
-    let named = |message: String| Trouble::new(Kind::Login, message).help("--proxy-password-file FILE holds one line, the password");
+    let named = |message: String| {
+        Trouble::new(Kind::Login, message).help("--proxy-password-file FILE holds one line, the password")
+    };
     let line = password::from_path(path).map_err(|failure| named(failure.message().to_owned()))?;
     Password::prepare(&line).map_err(|error| named(format!("this password cannot be used: {error}")))?;
     Ok(line)

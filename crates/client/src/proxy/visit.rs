@@ -108,9 +108,7 @@ impl<'a> Visit<'a> {
                     Err(self.refused(head.status, &Proof::None))
                 }
                 (Stage::Normal, _) => Ok(Judged::Done(body, Proof::None)),
-                (_, status) => {
-                    Err(Error::not_proven(&hop.origin, Unproven::Expected { status: status.as_u16() }))
-                }
+                (_, status) => Err(Error::not_proven(&hop.origin, Unproven::Expected { status: status.as_u16() })),
             },
             Step::Done(Outcome::AuthRequired(required)) => {
                 self.login(required, channel).await?;

@@ -40,10 +40,7 @@ pub(super) enum Sent {
     /// Not an octet was written.
     Unwritten(Sequence),
     /// The connection ended before there was a response.
-    Lost {
-        error: Error,
-        body_touched: bool,
-    },
+    Lost { error: Error, body_touched: bool },
 }
 
 /// How a request names what it asks for.

@@ -42,8 +42,7 @@ impl Run<'_> {
             // The same in each round: no server has seen it before the last.
             let field = sequence.field();
             let stage = Stage::of(field.as_ref(), computed);
-            let case =
-                Case { stage, body, demand, peer_proven: false, sent_before: self.sent_before, http1: true };
+            let case = Case { stage, body, demand, peer_proven: false, sent_before: self.sent_before, http1: true };
             let hold = match hop_stage {
                 // The proxy answers a key exchange itself, and has no use for a body.
                 Stage::Exchange if !body.is_empty() && !body.is_eager() => Hold::Proof,

@@ -72,8 +72,16 @@ pub(crate) async fn run(inner: &Inner, request: &UserRequest<'_>) -> Result<Repl
     let (mut fresh, mut left) = (false, MAX_RESTARTS);
     loop {
         let logins_made = inner.logins_made.load(Ordering::Acquire);
-        let mut run =
-            Run { inner, request, logins_made, asked: 0, prompting: None, sent_before: false, last: left == 0, way: None };
+        let mut run = Run {
+            inner,
+            request,
+            logins_made,
+            asked: 0,
+            prompting: None,
+            sent_before: false,
+            last: left == 0,
+            way: None,
+        };
         match run.sequence(fresh).await? {
             Attempt::Done(reply) => return Ok(*reply),
             Attempt::Again { why, .. } if left == 0 => return Err(why),

@@ -65,13 +65,16 @@ pub(super) fn read(document: &Section<'_>, known: &Known<'_>) -> Vec<ForwardProx
         }
         let name = section.parsed("name", "a string such as \"proxy.example.com\"", name);
         if name.is_none() {
-            section.missing("name", "such as name = \"proxy.example.com\": the host that users give to their programs");
+            section
+                .missing("name", "such as name = \"proxy.example.com\": the host that users give to their programs");
         }
-        let port = section.integer("port", 1, u64::from(u16::MAX)).and_then(|port| u16::try_from(port.into_inner()).ok());
+        let port =
+            section.integer("port", 1, u64::from(u16::MAX)).and_then(|port| u16::try_from(port.into_inner()).ok());
         let realm = realm(&section, known, name.as_ref());
         let allow = section.list("allow", target);
         if allow.is_none() || section.has_empty_list("allow") {
-            let help = "such as allow = [\"*.example.com:443\", \"10.0.0.0/8:*\"]: where it connects to, and nowhere else";
+            let help =
+                "such as allow = [\"*.example.com:443\", \"10.0.0.0/8:*\"]: where it connects to, and nowhere else";
             match section.has("allow") {
                 false => section.missing("allow", help),
                 true if section.has_empty_list("allow") => {

@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 /// The blocks, from the registries of special-purpose addresses (RFC 6890) and of address space: whatever no public host has.
-static BLOCKS: LazyLock<Vec<IpNet>> = LazyLock::new(|| BLOCK_NAMES.iter().filter_map(|text| text.parse().ok()).collect());
+static BLOCKS: LazyLock<Vec<IpNet>> =
+    LazyLock::new(|| BLOCK_NAMES.iter().filter_map(|text| text.parse().ok()).collect());
 
 const BLOCK_NAMES: [&str; 28] = [
     "0.0.0.0/8",       // this host
@@ -112,9 +113,15 @@ mod tests {
 
     #[test]
     fn what_is_public_is_not_special() {
-        for public in
-            ["1.1.1.1", "172.32.0.1", "100.128.0.1", "223.255.255.255", "2606:4700::1111", "::ffff:9.9.9.9", "64:ff9b::909:909"]
-        {
+        for public in [
+            "1.1.1.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "::ffff:9.9.9.9",
+            "64:ff9b::909:909",
+        ] {
             assert_eq!(special(public.parse().unwrap()).1, None, "{public}");
         }
     }

@@ -8,8 +8,8 @@ use crate::answers::{Message, answer};
 use crate::listener::{Abort, ConnectionInfo, RequestBody};
 use crate::metrics::{Metrics, ResultLabel};
 use crate::proxy::{
-    Body, ForwardContext, Host as HostField, Policy, ProxyError, Side, StripList, Upstream, UpstreamLimits, Wanted, carry,
-    check_proxied, forward, has_been_at,
+    Body, ForwardContext, Host as HostField, Policy, ProxyError, Side, StripList, Upstream, UpstreamLimits, Wanted,
+    carry, check_proxied, forward, has_been_at,
 };
 use arc_swap::ArcSwap;
 use http::header::{ALLOW, CONNECTION, EXPECT, MAX_FORWARDS, PROXY_AUTHORIZATION};
@@ -206,13 +206,21 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         response
     }
 
-    fn refuse(&self, refused: Refused, wanted: &Authority, info: &ConnectionInfo, fields: &HeaderMap) -> Response<Body> {
+    fn refuse(
+        &self,
+        refused: Refused,
+        wanted: &Authority,
+        info: &ConnectionInfo,
+        fields: &HeaderMap,
+    ) -> Response<Body> {
         match refused {
             Refused::Bad(status) => {
                 self.count("bad-request");
                 let mut response = answer(status, Message::Status, fields);
                 if status == StatusCode::METHOD_NOT_ALLOWED {
-                    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
+                    response
+                        .headers_mut()
+                        .insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
                 }
                 response
             }
@@ -283,8 +291,14 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         addresses: Vec<SocketAddr>,
     ) -> Result<Upstream, Refused> {
         let ForwardLimits { connections, connect, response, idle, .. } = rules.limits;
-        let limits =
-            UpstreamLimits { connections, connect, response, idle_body: idle, idle_tunnel: idle, ..UpstreamLimits::default() };
+        let limits = UpstreamLimits {
+            connections,
+            connect,
+            response,
+            idle_body: idle,
+            idle_tunnel: idle,
+            ..UpstreamLimits::default()
+        };
         Upstream::at(wanted, addresses, limits, Arc::clone(&self.room)).ok_or(Refused::Bad(StatusCode::BAD_REQUEST))
     }
 
@@ -307,7 +321,12 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         if found.is_empty() { Err(denied("target")) } else { Ok(found) }
     }
 
-    async fn look_up(&self, name: &str, order: &Order, rules: &ForwardRules<C, S>) -> Result<Vec<SocketAddr>, ProxyError> {
+    async fn look_up(
+        &self,
+        name: &str,
+        order: &Order,
+        rules: &ForwardRules<C, S>,
+    ) -> Result<Vec<SocketAddr>, ProxyError> {
         let (limit, upstream) = (rules.limits.connect, || format!("{}:{}", order.host, order.port).into_boxed_str());
         let lookup = async {
             let _turn = self.lookups.acquire().await;
@@ -380,7 +399,8 @@ fn order(
 ) -> Result<Order, Refused> {
     // An address that is written in another way than the usual is nobody's name.
     let host = wanted.host();
-    let host = Host::parse(host.strip_suffix('.').unwrap_or(host)).map_err(|_| Refused::Bad(StatusCode::BAD_REQUEST))?;
+    let host =
+        Host::parse(host.strip_suffix('.').unwrap_or(host)).map_err(|_| Refused::Bad(StatusCode::BAD_REQUEST))?;
     let method = request.method().clone();
     if method == Method::TRACE {
         return Err(Refused::Bad(StatusCode::METHOD_NOT_ALLOWED));

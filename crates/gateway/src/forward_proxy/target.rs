@@ -43,7 +43,9 @@ pub enum TargetError {
     #[error("a port is missing behind the host: a number from 1 to 65535, or * for all")]
     Port,
     /// The host is neither a name, nor `*.` and a name, nor `*`, nor an address or a network.
-    #[error("the host is neither a name, nor *.domain, nor an address, nor a network such as 10.0.0.0/8 or [fd00::/8]")]
+    #[error(
+        "the host is neither a name, nor *.domain, nor an address, nor a network such as 10.0.0.0/8 or [fd00::/8]"
+    )]
     Host,
     /// A network whose address has bits behind its length.
     #[error("the address has bits behind the network's length")]
@@ -175,7 +177,15 @@ mod tests {
 
     #[test]
     fn targets_are_written_as_they_are_read() {
-        for text in ["a.example:443", "*.a.example:*", "*:443", "10.0.0.0/8:*", "192.0.2.7/32:22", "[fd00::/8]:443", "[::1/128]:1"] {
+        for text in [
+            "a.example:443",
+            "*.a.example:*",
+            "*:443",
+            "10.0.0.0/8:*",
+            "192.0.2.7/32:22",
+            "[fd00::/8]:443",
+            "[::1/128]:1",
+        ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }
         assert_eq!("A.Example:1".parse::<Target>().unwrap().to_string(), "a.example:1");
@@ -216,7 +226,9 @@ mod tests {
             assert!(!goes(&["*.a.example:443"], other, "9.9.9.9", 443), "{other}");
         }
         assert!(goes(&["*:*"], "9.9.9.9", "9.9.9.9", 1));
-        for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "fe80::1"] {
+        for address in
+            ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "fe80::1"]
+        {
             for allow in ["a.example:*", "*.example:*", "*:*", "0.0.0.0/0:*", "[::/0]:*", "0.0.0.0/1:*"] {
                 assert!(!goes(&[allow], "a.example", address, 443), "{allow} {address}");
             }

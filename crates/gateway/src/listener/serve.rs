@@ -114,7 +114,8 @@ where
     let entry = Entry { handler, info: Arc::clone(&info), body: settings.timeouts.body };
     match &info.interim {
         Some(interim) => {
-            let io = TokioIo::new(Transport::http1(io, Arc::clone(&activity), begun, interim.clone(), settings.tunnels));
+            let io =
+                TokioIo::new(Transport::http1(io, Arc::clone(&activity), begun, interim.clone(), settings.tunnels));
             let connection = http1(settings).serve_connection(io, entry).with_upgrades();
             drive(pin!(connection), &activity, &info, shared).await;
         }

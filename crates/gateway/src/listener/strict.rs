@@ -465,7 +465,11 @@ mod tests {
             assert_eq!(refused_by(true, sent.as_bytes()), Some(sent.len() - 1), "{sent:?}");
         }
         // It is a method, and nothing else that looks like it.
-        for other in ["GET /CONNECT HTTP/1.1\r\n\r\nGET", "CONNECTS a:1 HTTP/1.1\r\n\r\nGET", "connect a:1 HTTP/1.1\r\n\r\nGET"] {
+        for other in [
+            "GET /CONNECT HTTP/1.1\r\n\r\nGET",
+            "CONNECTS a:1 HTTP/1.1\r\n\r\nGET",
+            "connect a:1 HTTP/1.1\r\n\r\nGET",
+        ] {
             assert_eq!(refused_by(true, other.as_bytes()), None, "{other:?}");
         }
         // Where there are no tunnels, it is a request like every other.

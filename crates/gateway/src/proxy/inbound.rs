@@ -203,7 +203,9 @@ mod tests {
         for target in ["a.example", "a.example:0", "u@a.example:443", "a.example:99999", "http://a.example:443"] {
             assert!(want("CONNECT", target, &host).is_err(), "{target}");
         }
-        for target in ["https://a.example/", "ftp://a.example/", "http://u@a.example/", "http://a.example:0/", "a.example:80"] {
+        for target in
+            ["https://a.example/", "ftp://a.example/", "http://u@a.example/", "http://a.example:0/", "a.example:80"]
+        {
             assert!(want("GET", target, &host).is_err(), "{target}");
         }
         assert_eq!(want("GET", "http://a.example/", &[]), Err("no Host"));

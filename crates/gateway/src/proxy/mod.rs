@@ -20,7 +20,7 @@ pub use error::{BodyError, ProxyError};
 pub use fields::StripList;
 pub(crate) use fields::{has_been_at, is_doubtful};
 pub use forward::{ForwardContext, Host, Policy, Side, forward};
-pub(crate) use inbound::{Wanted, check_proxied};
 pub use inbound::{Refusal, check};
+pub(crate) use inbound::{Wanted, check_proxied};
 pub(crate) use tunnel::carry;
 pub use upstream::{Protocol, Upstream, UpstreamError, UpstreamLimits};

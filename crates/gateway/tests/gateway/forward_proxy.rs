@@ -96,7 +96,9 @@ async fn http_and_https_go_through_and_everybody_is_proven() {
         let client = way.client(proxy);
         for round in 0..2 {
             let reply = client.get(&way.app_url("/page?x=1")).await.unwrap();
-            let Some(Proof::Mutual { user, server, session_reused, .. }) = reply.proxy() else { panic!("not proven") };
+            let Some(Proof::Mutual { user, server, session_reused, .. }) = reply.proxy() else {
+                panic!("not proven")
+            };
             assert_eq!((user.as_str(), server, *session_reused), ("bob", proxy, round > 0));
             assert_eq!(*reply.proof(), Proof::None, "the site asked for nothing");
             let seen = way.app.take_one();
@@ -149,7 +151,10 @@ async fn strangers_are_asked_and_get_nowhere() {
             let response = connection.response(method).await;
             assert_eq!(response.status, 407, "{method} {credentials}");
             let challenge = response.field("proxy-authenticate").unwrap();
-            assert!(challenge.starts_with("Mutual ") && challenge.contains("auth-scope=\"127.0.0.1\""), "{challenge}");
+            assert!(
+                challenge.starts_with("Mutual ") && challenge.contains("auth-scope=\"127.0.0.1\""),
+                "{challenge}"
+            );
             assert!(challenge.contains("reason=initial"), "{challenge}");
             for name in ["www-authenticate", "proxy-authentication-info", "optional-www-authenticate"] {
                 assert_eq!(response.field(name), None);
@@ -238,7 +243,9 @@ async fn the_target_decides_and_host_does_not() {
     bob.ask(&mut connection, "GET", &url, "").await.unwrap();
     way.app.take();
     let (_, proof) = bob.proof(&url, &connection.channel.clone());
-    let fields = format!("Proxy-Authorization: {proof}\r\nX_Proxy: 1\r\nProxy-Connection: keep-alive\r\nproxy_authorization: x\r\n");
+    let fields = format!(
+        "Proxy-Authorization: {proof}\r\nX_Proxy: 1\r\nProxy-Connection: keep-alive\r\nproxy_authorization: x\r\n"
+    );
     connection.send(format!("GET {url} HTTP/1.1\r\nHost: evil.example\r\n{fields}\r\n")).await;
     assert_eq!(connection.response("GET").await.status, 200);
     let seen = way.app.take_one();
@@ -300,7 +307,9 @@ async fn nothing_can_hide_behind_a_connect() {
     bob.ask(&mut connection, "GET", &way.app_url("/login"), "").await.unwrap();
     way.app.take();
     let smuggled = format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", way.app_url("/smuggled"));
-    for framing in [String::new(), format!("Content-Length: {}\r\n", smuggled.len()), "Transfer-Encoding: chunked\r\n".into()] {
+    for framing in
+        [String::new(), format!("Content-Length: {}\r\n", smuggled.len()), "Transfer-Encoding: chunked\r\n".into()]
+    {
         for credentials in [true, false] {
             let (_, proof) = bob.proof(&target, &connection.channel.clone());
             let field = if credentials { format!("Proxy-Authorization: {proof}\r\n") } else { String::new() };
@@ -364,7 +373,11 @@ async fn a_server_cannot_speak_for_the_proxy() {
     let (_, response) = way.proven("GET", &format!("http://{lies}/200"), "").await;
     assert_eq!((response.status, response.text().as_str()), (200, "hi"));
     assert_eq!(response.field("proxy-authenticate"), None);
-    assert_eq!(response.names().iter().filter(|name| name.starts_with("proxy-")).count(), 1, "the proxy's own proof alone");
+    assert_eq!(
+        response.names().iter().filter(|name| name.starts_with("proxy-")).count(),
+        1,
+        "the proxy's own proof alone"
+    );
     // What a server says for itself is not the proxy's business.
     assert_eq!(response.field("www-authenticate"), Some("Basic realm=\"own\""));
     assert_eq!(response.field("authentication-info"), Some("x=1"));

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod forward_proxy;
+mod forward_rules;
 mod guards;
 mod interim;
 mod lifetime;

@@ -421,7 +421,12 @@ fn forward_proxies() {
     with("\"staff\"", "\"staf\"", 26, &["there is no realm \"staf\"", "did you mean \"staff\"?"]);
     with("\"localhost\"", "\"LocalHost\"", 25, &["write \"localhost\""]);
     with("\"localhost\"", "\"localhost:3128\"", 25, &["is no host"]);
-    with("\"localhost\"", "\"proxy.example.com\"", 26, &["its scope is \"localhost\"", "RFC 8120 §14", "scope = \"proxy.example.com\""]);
+    with(
+        "\"localhost\"",
+        "\"proxy.example.com\"",
+        26,
+        &["its scope is \"localhost\"", "RFC 8120 §14", "scope = \"proxy.example.com\""],
+    );
     with("[\"*:443\"]", "[\"*:443\"]\nport = 0", 28, &["out of range"]);
     with("[\"*:443\"]", "[\"*:443\"]\nalow = []", 28, &["did you mean `allow`?"]);
     refused("", &format!("{PROXY}{PROXY}"), 29, &["is taken"]);

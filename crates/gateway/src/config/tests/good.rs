@@ -293,5 +293,6 @@ allow = ["*.example.com:443", "10.0.0.0/8:*"]
     assert_eq!((limits.connections, limits.max_body), (7, u64::MAX));
     assert_eq!([limits.connect, limits.response, limits.idle].map(|time| time.as_secs()), [1, 2, 3]);
     let built = read.proxy_config(3128);
-    assert!(Server::new(tagai_core::server::ServerConfig { role: tagai_core::message::Role::Proxy, ..built.server }, &mut Rng).is_ok());
+    let server = tagai_core::server::ServerConfig { role: tagai_core::message::Role::Proxy, ..built.server };
+    assert!(Server::new(server, &mut getrandom::rand_core::UnwrapErr(getrandom::SysRng)).is_ok());
 }
