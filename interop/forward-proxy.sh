@@ -56,7 +56,7 @@ for by in "http://localhost:$proxy" "https://localhost:$tls_proxy"; do
     has "and the proxy is proven" "$(<"$work/get.log")" "proven: $by knows bob in \"Staff\".*\(as a proxy\)"
   done
 done
-is "nginx saw no credentials, and requests of HTTP/1.1" "$(grep -c ' 200$' "$work/nginx-site/access.log")" 4
+is "nginx served each once" "$(grep -c ' 200$' "$work/nginx-site/access.log")" 4
 
 echo "  -- two logins in one"
 printf 'correct horse\n' >"$work/alice"
