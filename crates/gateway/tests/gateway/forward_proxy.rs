@@ -478,3 +478,41 @@ async fn a_proxy_of_the_same_place_has_to_prove_itself() {
         assert!(matches!(attack.why, tagai_client::Unproven::Fatal(Fatal::WrongVks | Fatal::Message(_))), "{attack}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_may_be_a_stream_of_http2() {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    let echo = raw_upstream(|mut stream, head| async move {
+        let _ = stream.write_all(format!("you said {head}").as_bytes()).await;
+        let _ = stream.read_u8().await;
+    })
+    .await;
+    let way = Way::start(&format!("\"{{app}}\", \"{echo}\"")).await;
+    let (mut connection, mut bob) = (way.connect().await, way.bob());
+    bob.ask(&mut connection, "GET", &way.app_url("/login"), "").await.unwrap();
+    let target = echo.to_string();
+    let (_, proof) = bob.proof(&target, &connection.channel.clone());
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", way.plain.port())).await.unwrap();
+    let (mut sender, client) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .handshake::<_, http_body_util::Empty<bytes::Bytes>>(TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(async move { drop(client.await) });
+    for (field, status) in [(None, 407), (Some(proof), 200)] {
+        let mut request = http::Request::connect(&target);
+        if let Some(field) = &field {
+            request = request.header("proxy-authorization", field);
+        }
+        let request = request.body(http_body_util::Empty::new()).unwrap();
+        let mut response = patiently(sender.send_request(request)).await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers().contains_key("proxy-authentication-info"), status == 200);
+        if status == 200 {
+            let mut tunnel = TokioIo::new(hyper::upgrade::on(&mut response).await.unwrap());
+            tunnel.write_all(b"hello\r\n\r\n").await.unwrap();
+            let mut heard = [0; 18];
+            patiently(tunnel.read_exact(&mut heard)).await.unwrap();
+            assert_eq!(&heard, b"you said hello\r\n\r\n");
+        }
+    }
+}
