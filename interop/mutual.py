@@ -85,8 +85,11 @@ def parameters(field):
 class Client:
     """One user at one origin. `request` logs in if it has to, and raises if the server is not proven."""
 
+    asks, challenges, credentials, info = 401, "WWW-Authenticate", "Authorization", "Authentication-Info"
+
     def __init__(self, base, user, password, ca=None):
         self.base, self.user, self.password = urlsplit(base), user, password
+        self.name = f"{self.base.scheme}://{self.base.hostname}:{self.base.port}"
         self.context = ssl.create_default_context(cafile=ca) if self.base.scheme == "https" else None
         self.connection = None
         self.session = None
@@ -106,7 +109,7 @@ class Client:
             assert validation == "tls-server-end-point", validation
             return hashlib.sha256(self.connection.sock.getpeercert(True)).digest()
         assert validation == "host", validation
-        return f"http://{self.base.hostname}:{self.base.port}".encode()
+        return self.name.encode()
 
     def send(self, method, path, fields=(), body=None):
         if not self.connection:
@@ -125,16 +128,16 @@ class Client:
     def log_in(self, path, method="GET"):
         """RFC 8120 §4.1 to §4.3: asks, exchanges keys."""
         response, _ = self.send(method, path)
-        self.challenge = c = parameters(response.getheader("WWW-Authenticate") or response.getheader("Optional-WWW-Authenticate"))
+        self.challenge = c = parameters(response.getheader(self.challenges) or response.getheader("Optional-WWW-Authenticate"))
         assert c["version"] == "1" and c["algorithm"] == "iso-kam3-ec-p256-sha256" and c["reason"] == "initial", c
         salt = b"".join(vs(text.encode()) for text in (c["algorithm"], c["auth-scope"], c["realm"], self.user))
         pi = integer(hashlib.pbkdf2_hmac("sha256", self.password.encode(), salt, 16384, 32))
         secret = secrets.randbelow(R - 1) + 1
         kc1 = number(times(secret, G))
         self.key_exchanges += 1
-        response, _ = self.send(method, path, {"Authorization": f'{self.common()}, user="{self.user}", kc1={kc1:066x}'})
-        s = parameters(response.getheader("WWW-Authenticate"))
-        assert response.status == 401 and "ks1" in s, (response.status, s)
+        response, _ = self.send(method, path, {self.credentials: f'{self.common()}, user="{self.user}", kc1={kc1:066x}'})
+        s = parameters(response.getheader(self.challenges))
+        assert response.status == self.asks and "ks1" in s, (response.status, s)
         assert all(s[name] == c[name] for name in ("algorithm", "validation", "auth-scope", "realm")), s
         assert len(s["ks1"]) == 66 and int(s["nc-window"]) >= 1, s
         ks1 = int(s["ks1"], 16)
@@ -163,13 +166,31 @@ class Client:
             if not self.session:
                 self.log_in(path, method)
             field, owed = self.authorization()
-            response, content = self.send(method, path, {"Authorization": field, **dict(fields)}, body)
-            if response.status != 401:
-                if not self.is_proven(response.getheader("Authentication-Info"), owed):
+            response, content = self.send(method, path, {self.credentials: field, **dict(fields)}, body)
+            if response.status != self.asks:
+                if not self.is_proven(response.getheader(self.info), owed):
                     raise RuntimeError(f"{response.status}, and the server is not proven")
                 return response.status, content
-            reason = parameters(response.getheader("WWW-Authenticate")).get("reason")
+            reason = parameters(response.getheader(self.challenges)).get("reason")
             self.session = None
             if reason != "stale-session":
                 raise PermissionError(reason)
         raise PermissionError("stale-session")
+
+
+class Proxy(Client):
+    """The same at a forward proxy (RFC 8120 §14): paths are absolute URLs."""
+
+    asks, challenges, credentials, info = 407, "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Authentication-Info"
+
+    def tunnel(self, target):
+        """The status of a CONNECT in the session that is there, and how to send and to read through the tunnel."""
+        field, owed = self.authorization()
+        self.connect()
+        sock = self.connection.sock
+        self.connection.request("CONNECT", target, headers={"Host": target, self.credentials: field})
+        response = self.connection.getresponse()
+        if not self.is_proven(response.getheader(self.info), owed):
+            raise RuntimeError(f"{response.status}, and the proxy is not proven")
+        self.connection = None
+        return response.status, sock.sendall, response.read

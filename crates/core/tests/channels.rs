@@ -3,7 +3,7 @@
 
 mod support;
 
-use support::pair::{Pair, credential, origin, realm};
+use support::pair::{Pair, Wire, credential, origin, realm};
 use tagai_core::algorithm::Algorithm;
 use tagai_core::client::Fatal;
 use tagai_core::message::Role;
@@ -214,4 +214,89 @@ fn a_refusal_over_another_certificate_is_no_way_to_a_weaker_method() {
     let fatal = pair.get("/").fatal();
     assert!(matches!(fatal, Fatal::Validation { found: ValidationMethod::Host, .. }), "{fatal}");
     assert_eq!(pair.take_log(), ["req-VFY-C", "401-INIT"], "and nothing more is sent");
+}
+
+/// A proxy's realm, on which the negative cases of §14 are tried.
+fn proxy() -> Pair {
+    let config = ServerConfig {
+        role: Role::Proxy,
+        ..ServerConfig::new(
+            origin("http://proxy.example.com:3128"),
+            realm(Algorithm::EcP256Sha256, "proxy.example.com", "the way out"),
+        )
+    };
+    Pair::with(config, Channel::Plain)
+}
+
+#[test]
+fn what_an_origin_server_says_means_nothing_to_the_client_of_a_proxy() {
+    // The right challenge, in the status or in the field of the other role: an ordinary response.
+    for (status, name) in [(401, "WWW-Authenticate"), (407, "WWW-Authenticate")] {
+        let mut pair = proxy();
+        pair.between(move |site, path, credentials, now| {
+            let wire = site.serve(path, credentials, &Channel::Plain, now);
+            Wire::new(status, &[(name, &wire.fields[0].1)])
+        });
+        pair.get("/").unauthenticated();
+        assert_eq!(pair.received.len(), 1, "{status} {name}: nothing was asked");
+    }
+    // And the other way round: a server cannot ask in the name of a proxy.
+    let mut pair = Pair::new();
+    pair.between(|site, path, credentials, now| {
+        let wire = site.serve(path, credentials, &Channel::Plain, now);
+        Wire::new(407, &[("Proxy-Authenticate", &wire.fields[0].1)])
+    });
+    pair.get("/").unauthenticated();
+    assert_eq!(pair.received.len(), 1);
+}
+
+#[test]
+fn a_proof_in_the_field_of_the_other_role_proves_nothing() {
+    let mut pair = proxy();
+    pair.log_in();
+    pair.between(|site, path, credentials, now| {
+        let wire = site.serve(path, credentials, &Channel::Plain, now);
+        Wire::new(200, &[("Authentication-Info", wire.field("Proxy-Authentication-Info").unwrap())])
+    });
+    // The first request of a sequence may be answered by anybody; what is not there is the proof.
+    pair.get("/").unauthenticated();
+    // A proof with the status that asks contradicts itself.
+    let mut pair = proxy();
+    pair.log_in();
+    pair.between(|site, path, credentials, now| {
+        let wire = site.serve(path, credentials, &Channel::Plain, now);
+        Wire::new(407, &[("Proxy-Authentication-Info", wire.field("Proxy-Authentication-Info").unwrap())])
+    });
+    let fatal = pair.get("/").fatal();
+    assert!(matches!(fatal, Fatal::Status { status: 407, .. }), "{fatal}");
+}
+
+#[test]
+fn a_proof_for_a_proxy_of_another_place_is_refused() {
+    // The same host, and another port or scheme: vh is made of all three.
+    for other in ["http://proxy.example.com:3129", "http://proxy.example.com"] {
+        let mut pair = proxy();
+        let mut elsewhere = proxy();
+        elsewhere.origin = origin(other);
+        // The client believes to be there; the relay passes everything on to the true proxy.
+        elsewhere.between(move |_, path, credentials, now| pair.site.serve(path, credentials, &Channel::Plain, now));
+        let required = elsewhere.get("/").required();
+        assert!(!required.reason().keeps_credentials(), "{other}: {}", required.reason());
+        assert_eq!(elsewhere.take_log().last(), Some(&"401-INIT"), "{other}");
+    }
+}
+
+#[test]
+fn a_proxy_with_another_scope_than_its_host_name_is_refused() {
+    for scope in ["http://proxy.example.com:3128", "*.example.com", "other.example.com"] {
+        let mut pair = proxy();
+        let scope = format!("auth-scope=\"{scope}\"");
+        pair.between(move |site, path, credentials, now| {
+            let mut wire = site.serve(path, credentials, &Channel::Plain, now);
+            wire.fields[0].1 = wire.fields[0].1.replace("auth-scope=\"proxy.example.com\"", &scope);
+            wire
+        });
+        let fatal = pair.get("/").fatal();
+        assert!(matches!(fatal, Fatal::Scope(_)), "{fatal}");
+    }
 }

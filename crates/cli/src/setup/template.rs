@@ -116,6 +116,19 @@ origins = ["{https}", "{http}"]
 # failures-per-user = 20
 # recovery = "30s"                  # until one more is allowed
 
+# [[forward-proxy]]                # a way out, for proven users (RFC 8120 section 14): see docs/operating/forward-proxy.md
+# address = "127.0.0.1:3128"
+# name = "localhost"                # its host name; the scope of its realm
+# realm = "staff"
+# allow = ["*.example.com:443", "10.0.0.0/8:*"] # where it connects to; no other, and no name leads to private addresses
+# tls = false
+# port = 3128                       # if users have another one than that of `address`
+# connections = 1024
+# connect-timeout = "10s"
+# timeout = "60s"                   # until a server's answer begins; not in tunnels
+# idle-timeout = "5m"
+# max-body = "100MiB"
+
 # [trust]
 # proxies = ["10.0.0.0/8"]          # whose word on whom they forward for is believed; nobody's by default
 # field = "X-Forwarded-For"         # where they say it; or "Forwarded". Only this one counts, the other is dropped
@@ -165,6 +178,7 @@ mod tests {
     use std::path::Path;
     use tagai_core::realm::Scheme;
     use tagai_gateway::config::{Config, Guessing, Identity, Limits};
+    use tagai_gateway::forward_proxy::ForwardLimits;
 
     fn text(host: &str, upstream: &str) -> String {
         let plan = Plan {
@@ -199,6 +213,7 @@ mod tests {
         let all = comments.map(|line| field(line).unwrap_or_else(|| line.to_owned())).collect::<Vec<_>>().join("\n");
         let config = Config::parse(Path::new("tagai.toml"), &all).unwrap_or_else(|errors| panic!("{errors}"));
         assert_eq!(config.limits, Limits::default());
+        assert_eq!(config.forward_proxies[0].limits, ForwardLimits::default());
         assert_eq!((config.identity, config.guessing), (Identity::default(), Guessing::default()));
         let plain = Config::parse(Path::new("tagai.toml"), &text).unwrap();
         assert_eq!((config.store, config.log, config.listen), (plain.store, plain.log, plain.listen));

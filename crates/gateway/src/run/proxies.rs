@@ -79,17 +79,14 @@ impl Place {
         &self.proxy
     }
 
-    /// The rules that a new configuration has for this proxy; none if it has no proxy at this address.
+    /// The rules that a new configuration has for this proxy; none if it has no such proxy there.
     pub(super) fn renewed(
         &self,
         config: &Config,
         builder: &MutualBuilder<SqliteStore, Sessions>,
     ) -> Result<Option<Rules>, StartError> {
-        let Some(section) = config.forward_proxies.iter().find(|section| section.address == self.configured) else {
-            return Ok(None);
-        };
-        // Whether there is TLS does not change while it runs.
-        let section = Section { tls: self.address.tls, ..section.clone() };
-        rules(&section, self.address.address.port(), builder, None).map(Some)
+        let same = |section: &&Section| section.address == self.configured && section.tls == self.address.tls;
+        let section = config.forward_proxies.iter().find(same);
+        section.map(|section| rules(section, self.address.address.port(), builder, None)).transpose()
     }
 }

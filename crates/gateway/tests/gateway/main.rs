@@ -2,6 +2,8 @@
 #![allow(missing_docs)]
 
 mod attacks;
+mod forward_proxy;
+mod forward_rules;
 mod guards;
 mod interim;
 mod lifetime;

@@ -402,3 +402,32 @@ fn a_long_line_is_cut_around_what_is_wrong() {
     assert!(errors.lines().all(|line| line.chars().count() < 6000), "{errors}");
     assert!(errors.lines().filter(|line| line.contains('|')).all(|line| line.chars().count() < 300), "{errors}");
 }
+
+#[test]
+fn forward_proxies() {
+    const PROXY: &str = "[[forward-proxy]]\naddress = \"127.0.0.1:3128\"\nname = \"localhost\"\nrealm = \"staff\"\nallow = [\"*:443\"]\n";
+    let with = |old: &str, new: &str, line: usize, words: &[&str]| {
+        assert_eq!(PROXY.matches(old).count(), 1);
+        refused("", &PROXY.replace(old, new), line, words);
+    };
+    with("127.0.0.1:3128", "127.0.0.1:8443", 24, &["is taken"]);
+    with("address = \"127.0.0.1:3128\"\n", "", 23, &["`address` is missing in [[forward-proxy]]"]);
+    with("name = \"localhost\"\n", "", 23, &["`name` is missing"]);
+    with("realm = \"staff\"\n", "", 23, &["`realm` is missing", "scope is the name of this proxy"]);
+    with("allow = [\"*:443\"]\n", "", 23, &["`allow` is missing", "and nowhere else"]);
+    with("[\"*:443\"]", "[]", 27, &["`allow` is empty"]);
+    with("\"*:443\"", "\"a.example\"", 27, &["is nowhere to connect to", "a.example:443"]);
+    with("\"*:443\"", "\"10.0.0.1/8:*\"", 27, &["bits behind the network's length"]);
+    with("\"staff\"", "\"staf\"", 26, &["there is no realm \"staf\"", "did you mean \"staff\"?"]);
+    with("\"localhost\"", "\"LocalHost\"", 25, &["write \"localhost\""]);
+    with("\"localhost\"", "\"localhost:3128\"", 25, &["is no host"]);
+    with(
+        "\"localhost\"",
+        "\"proxy.example.com\"",
+        26,
+        &["its scope is \"localhost\"", "RFC 8120 §14", "scope = \"proxy.example.com\""],
+    );
+    with("[\"*:443\"]", "[\"*:443\"]\nport = 0", 28, &["out of range"]);
+    with("[\"*:443\"]", "[\"*:443\"]\nalow = []", 28, &["did you mean `allow`?"]);
+    refused("", &format!("{PROXY}{PROXY}"), 29, &["is taken"]);
+}

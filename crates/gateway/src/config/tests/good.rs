@@ -262,3 +262,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_forward_proxy_stands_alone_or_beside_sites() {
+    let proxy = r#"
+[[realm]]
+id = "out"
+name = "Way out"
+scope = "proxy.example.com"
+[[forward-proxy]]
+address = "127.0.0.1:3128"
+name = "proxy.example.com"
+realm = "out"
+allow = ["*.example.com:443", "10.0.0.0/8:*"]
+"#;
+    let store = SMALL.split("[[listen]]").next().unwrap();
+    let alone = parse(&format!("{store}{proxy}")).unwrap();
+    assert_eq!((alone.listen.len(), alone.sites.len(), alone.warnings.len()), (0, 0, 0));
+    let config = parse(&format!("{SMALL}{proxy}")).unwrap();
+    assert_eq!(config.warnings, []);
+    let [read] = &config.forward_proxies[..] else { panic!("one proxy") };
+    assert_eq!(read.origin(3128), Origin::parse("http://proxy.example.com:3128").unwrap());
+    assert_eq!(read.allow.iter().map(ToString::to_string).collect::<Vec<_>>(), ["*.example.com:443", "10.0.0.0/8:*"]);
+    assert_eq!(read.limits, crate::forward_proxy::ForwardLimits::default());
+    let all = "tls = true\nport = 443\nconnections = 7\nconnect-timeout = \"1s\"\ntimeout = \"2s\"\nidle-timeout = \"3s\"\nmax-body = \"unlimited\"\n";
+    let config = parse(&format!("{SMALL}{proxy}{all}")).unwrap();
+    let read = &config.forward_proxies[0];
+    assert_eq!(read.origin(3128), Origin::parse("https://proxy.example.com").unwrap());
+    let limits = read.limits;
+    assert_eq!((limits.connections, limits.max_body), (7, u64::MAX));
+    assert_eq!([limits.connect, limits.response, limits.idle].map(|time| time.as_secs()), [1, 2, 3]);
+    let built = read.proxy_config(3128);
+    let server = tagai_core::server::ServerConfig { role: tagai_core::message::Role::Proxy, ..built.server };
+    assert!(Server::new(server, &mut getrandom::rand_core::UnwrapErr(getrandom::SysRng)).is_ok());
+}

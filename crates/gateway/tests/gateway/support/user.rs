@@ -33,6 +33,11 @@ impl User {
         }
     }
 
+    /// The same towards a proxy.
+    pub(crate) fn of_proxy(origin: &Origin, name: &str, password: &str) -> Self {
+        Self { core: Client::new(Role::Proxy), ..Self::new(origin, name, password) }
+    }
+
     /// The origin's host and port, as they stand in `Host`.
     pub(crate) fn host(&self) -> String {
         host(&self.origin)

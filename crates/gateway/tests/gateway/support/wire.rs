@@ -108,7 +108,8 @@ impl Connection {
         let fields = lines.filter_map(|line| line.split_once(": "));
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut response = Response { status, fields, body: Vec::new(), whole: true, octets: head.len() };
-        if to == "HEAD" || status < 200 || status == 204 || status == 304 {
+        let tunnel = to == "CONNECT" && (200..300).contains(&status);
+        if tunnel || to == "HEAD" || status < 200 || status == 204 || status == 304 {
             return Some(response);
         }
         if let Some(length) = response.field("content-length") {
