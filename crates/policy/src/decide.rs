@@ -1,6 +1,7 @@
 //! Yes or no.
 
-use crate::facts::Facts;
+use crate::facts::{Facts, check_name};
+use crate::index::Reads;
 use crate::names::text;
 use crate::question::Question;
 use crate::readings::readings;
@@ -94,14 +95,18 @@ impl Policies {
     #[must_use]
     pub fn decide(&self, question: &Question<'_>) -> Decision {
         let Some(route) = self.route(question) else { return Decision::refused(Refusal::UnknownRoute) };
+        if let Some(decision) = self.by_default(question, route) {
+            return decision;
+        }
         let facts = match Facts::new(&self.names, question, &route.entities) {
             Ok(facts) => facts,
             Err(error) => return Decision::failed(error),
         };
         let Some(paths) = self.paths(question, route) else { return Decision::refused(Refusal::AmbiguousPath) };
+        let reads = self.reads(question, route);
         let mut first = None;
         for path in &paths {
-            let decision = match facts.request(&self.names, question, path) {
+            let decision = match facts.request(&self.names, question, path, reads) {
                 Ok(request) => self.decide_one(question, route, &facts, &request),
                 Err(error) => Decision::failed(error),
             };
@@ -117,14 +122,28 @@ impl Policies {
         self.routes.get(&(question.action, question.route.to_owned()))
     }
 
+    /// What the default of a route says where nothing else could be said: the same as Cedar would, without asking it.
+    fn by_default(&self, question: &Question<'_>, route: &Route) -> Option<Decision> {
+        let default = route.default.as_ref().filter(|_| self.general(question.action).is_empty())?;
+        if let Some(Err(error)) = question.principal.as_ref().map(check_name) {
+            return Some(Decision::failed(error));
+        }
+        if default.guests || question.principal.is_some() {
+            let policies = vec![default.id.clone()];
+            return Some(Decision { refusal: None, policies, errors: Vec::new() });
+        }
+        Some(Decision::refused(Refusal::NotPermitted))
+    }
+
+    /// What policies that matter for a route look at.
+    pub(crate) fn reads(&self, question: &Question<'_>, route: &Route) -> Reads {
+        self.general(question.action).reads.or(route.own.reads)
+    }
+
     /// The readings of the path that policies of this route have to look at.
     pub(crate) fn paths(&self, question: &Question<'_>, route: &Route) -> Option<Vec<String>> {
         let path = question.path.split('?').next().unwrap_or_default();
-        if self.general(question.action).reads_path || route.own.reads_path {
-            readings(path)
-        } else {
-            Some(vec![path.to_owned()])
-        }
+        if self.reads(question, route).path { readings(path) } else { Some(vec![path.to_owned()]) }
     }
 
     pub(crate) fn decide_one(

@@ -4,6 +4,7 @@ mod parts;
 
 use crate::decide::{Decision, EvaluationFailure, Refusal};
 use crate::facts::Facts;
+use crate::index::Reads;
 use crate::names::text;
 use crate::question::Question;
 use crate::routes::{From, Policies, Record, Route};
@@ -129,7 +130,7 @@ impl Policies {
         decision: &Decision,
     ) -> Option<(String, Request)> {
         self.paths(question, route)?.into_iter().find_map(|path| {
-            let request = facts.request(&self.names, question, &path).ok()?;
+            let request = facts.request(&self.names, question, &path, Reads::ALL).ok()?;
             (self.decide_one(question, route, facts, &request) == *decision).then_some((path, request))
         })
     }

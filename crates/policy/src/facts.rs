@@ -1,5 +1,6 @@
 //! A question, as Cedar takes it: entities, and what is known of the request.
 
+use crate::index::Reads;
 use crate::names::Names;
 use crate::question::{Certificate, Question, Subject};
 use crate::time::rfc3339;
@@ -32,12 +33,19 @@ impl Facts {
         Ok(Self { principal, action: names.action(question.action), resource, entities })
     }
 
-    /// The request, with one reading of its path.
+    /// The request, with one reading of its path. What no policy `reads` is left out: Cedar takes addresses and times as text alone,
+    /// which takes longer than to decide.
     ///
     /// # Errors
     ///
     /// Those of Cedar; none is known that can happen.
-    pub(crate) fn request(&self, names: &Names, question: &Question<'_>, path: &str) -> Result<Request, String> {
+    pub(crate) fn request(
+        &self,
+        names: &Names,
+        question: &Question<'_>,
+        path: &str,
+        reads: Reads,
+    ) -> Result<Request, String> {
         let host = question.host.strip_suffix('.').unwrap_or(question.host).to_ascii_lowercase();
         let mut pairs = vec![
             ("host".to_owned(), Value::new_string(host)),
@@ -45,22 +53,33 @@ impl Facts {
             ("path".to_owned(), Value::new_string(path.to_owned())),
             ("method".to_owned(), Value::new_string(question.method.to_owned())),
             ("tls".to_owned(), Value::new_bool(question.tls)),
-            ("source".to_owned(), Value::new_ip(question.source.to_canonical().to_string())),
-            ("time".to_owned(), Value::new_datetime(rfc3339(question.time))),
         ];
-        pairs.extend(names.weekday(question.time).map(|day| ("weekday".to_owned(), day)));
+        if reads.source {
+            pairs.push(("source".to_owned(), Value::new_ip(question.source.to_canonical().to_string())));
+        }
+        if reads.time {
+            pairs.push(("time".to_owned(), Value::new_datetime(rfc3339(question.time))));
+        }
+        if reads.weekday {
+            pairs.extend(names.weekday(question.time).map(|day| ("weekday".to_owned(), day)));
+        }
         let context = Context::from_pairs(pairs).map_err(|error| error.to_string())?;
         let (principal, action, resource) = (self.principal.clone(), self.action.clone(), self.resource.clone());
         Request::new(principal, action, resource, context, None).map_err(|error| error.to_string())
     }
 }
 
-fn entity(names: &Names, uid: EntityUid, subject: &Subject<'_>) -> Result<Entity, String> {
-    // The slash is what keeps the names of authorities apart from those in the directory.
+/// The slash is what keeps the names of authorities apart from those in the directory.
+pub(crate) fn check_name(subject: &Subject<'_>) -> Result<(), String> {
     if subject.name.is_empty() || subject.registered == subject.name.contains('/') {
         let what = if subject.registered { "a registered" } else { "an unregistered" };
         return Err(format!("{:?} cannot be the name of {what} principal", subject.name));
     }
+    Ok(())
+}
+
+fn entity(names: &Names, uid: EntityUid, subject: &Subject<'_>) -> Result<Entity, String> {
+    check_name(subject)?;
     let proof = &subject.proof;
     let mut attributes = HashMap::from([
         ("name".to_owned(), Value::new_string(subject.name.to_owned())),

@@ -11,8 +11,39 @@ pub(crate) struct Index {
     always: PolicySet,
     principals: HashMap<String, PolicySet>,
     groups: HashMap<String, PolicySet>,
-    /// Whether a policy looks at the path.
-    pub(crate) reads_path: bool,
+    /// What policies look at.
+    pub(crate) reads: Reads,
+}
+
+/// What policies may look at, of that which takes time to be made for each request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reads {
+    pub(crate) path: bool,
+    pub(crate) source: bool,
+    pub(crate) time: bool,
+    pub(crate) weekday: bool,
+}
+
+impl Reads {
+    /// All of it.
+    pub(crate) const ALL: Self = Self { path: true, source: true, time: true, weekday: true };
+
+    /// Yes if in doubt.
+    fn of(policy: &Policy) -> Self {
+        // As JSON, names have one spelling, escaped or not in the source.
+        let json = policy.to_json().map(|json| json.to_string());
+        let reads = |name: &str| json.as_ref().map_or(true, |json| json.contains(&format!("\"{name}\"")));
+        Self { path: reads("path"), source: reads("source"), time: reads("time"), weekday: reads("weekday") }
+    }
+
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self {
+            path: self.path || other.path,
+            source: self.source || other.source,
+            time: self.time || other.time,
+            weekday: self.weekday || other.weekday,
+        }
+    }
 }
 
 impl Index {
@@ -20,7 +51,7 @@ impl Index {
     ///
     /// What Cedar says, such as of an id that is there already.
     pub(crate) fn add(&mut self, names: &Names, policy: &Policy) -> Result<(), String> {
-        self.reads_path |= reads_path(policy);
+        self.reads = self.reads.or(Reads::of(policy));
         let set = match policy.principal_constraint() {
             PrincipalConstraint::Eq(uid) if names.what(&uid) == What::Principal => {
                 self.principals.entry(uid.id().unescaped().to_owned()).or_default()
@@ -31,6 +62,11 @@ impl Index {
             _ => &mut self.always,
         };
         set.add(policy.clone()).map_err(|error| error.to_string())
+    }
+
+    /// Whether there is no policy.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all().next().is_none()
     }
 
     /// What can matter for a principal, or for a guest.
@@ -48,10 +84,4 @@ impl Index {
         let sets = std::iter::once(&self.always).chain(self.principals.values()).chain(self.groups.values());
         sets.flat_map(PolicySet::policies)
     }
-}
-
-/// Whether the policy may look at the path; yes if in doubt.
-fn reads_path(policy: &Policy) -> bool {
-    // As JSON, names have one spelling, escaped or not in the source.
-    policy.to_json().map_or(true, |json| json.to_string().contains("\"path\""))
 }

@@ -57,8 +57,18 @@ pub struct Policies {
 pub(crate) struct Route {
     /// Policies of files that are for this route or its origin, its one-line rules, and its default.
     pub(crate) own: Index,
+    /// The default, if the route has nothing else of its own.
+    pub(crate) default: Option<OwnDefault>,
     /// The route and where it belongs.
     pub(crate) entities: Entities,
+}
+
+/// The policy of a route where no rule says anything.
+#[derive(Debug)]
+pub(crate) struct OwnDefault {
+    pub(crate) id: String,
+    /// Whether it lets guests in.
+    pub(crate) guests: bool,
 }
 
 /// What is known of a policy beside itself.
@@ -235,17 +245,21 @@ impl Builder<'_> {
                 self.add(&mut own, policy);
             }
         }
+        let alone = own.is_empty();
+        let mut default = None;
         match rules.access {
             Access::Public | Access::Optional => {
                 if !rules.allow.is_empty() {
                     let help = "make the route protected, or leave the rules out; a `forbid` in a policy file works here as well";
                     self.about_route(rules, "a route that is open to everybody has rules that let some in", help);
                 }
-                self.default(&mut own, rules, "everybody", "principal");
+                default = Some(self.default(&mut own, rules, "everybody", "principal"));
             }
             Access::Protected if !rules.allow.is_empty() => self.rules(&mut own, rules),
             Access::Protected if has_file => {}
-            Access::Protected => self.default(&mut own, rules, "anyone proven", "principal is Principal"),
+            Access::Protected => {
+                default = Some(self.default(&mut own, rules, "anyone proven", "principal is Principal"));
+            }
         }
         let attributes = HashMap::from([
             ("origin".to_owned(), RestrictedExpression::new_string(origin.to_owned())),
@@ -261,10 +275,12 @@ impl Builder<'_> {
         if entities.is_none() {
             self.about_route(rules, "the route cannot be written for Cedar", "report this");
         }
-        Route { own, entities: entities.unwrap_or_else(Entities::empty) }
+        let guests = rules.access != Access::Protected;
+        let default = default.filter(|_| alone).map(|id| OwnDefault { id, guests });
+        Route { own, default, entities: entities.unwrap_or_else(Entities::empty) }
     }
 
-    fn default(&mut self, own: &mut Index, rules: &RouteRules, who: &str, scope: &str) {
+    fn default(&mut self, own: &mut Index, rules: &RouteRules, who: &str, scope: &str) -> String {
         let resource = match rules.action {
             Action::Request => "Route",
             Action::Connect => "Proxy",
@@ -273,7 +289,9 @@ impl Builder<'_> {
         let text = format!("permit ({scope}, action == Action::\"{action}\", resource == {resource}::{id});");
         let source = ProblemSource::Route(rules.id.clone());
         let piece = Piece { source: &source, whole: &text, span: 0..text.len() };
-        self.generated(own, &piece, &text, format!("{who} at {}", rules.id), From::Default);
+        let id = format!("{who} at {}", rules.id);
+        self.generated(own, &piece, &text, id.clone(), From::Default);
+        id
     }
 
     fn rules(&mut self, own: &mut Index, rules: &RouteRules) {

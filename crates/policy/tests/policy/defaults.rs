@@ -133,3 +133,19 @@ fn routes_are_there_once_and_open_ones_have_no_rules() {
         );
     }
 }
+
+/// Where only a default can speak, Cedar is not asked; `explain` asks it all the same.
+#[test]
+fn what_is_decided_without_cedar_is_what_cedar_says() {
+    for access in [Access::Public, Access::Optional, Access::Protected] {
+        let policies = with(&[], access, &[]);
+        let misnamed = Subject { registered: false, ..alice() };
+        for question in [guest(), by(alice()), by(misnamed), Question { path: "/api/a%2f..;b", ..by(alice()) }] {
+            let (decision, explanation) = (policies.decide(&question), policies.explain(&question));
+            assert_eq!(decision.is_allowed(), explanation.allowed, "{question:?}");
+            assert_eq!(decision.refusal.map(Refusal::code), explanation.code, "{question:?}");
+            let ids: Vec<_> = explanation.decided_by.iter().map(|policy| policy.id.as_str()).collect();
+            assert_eq!(decision.policies, ids, "{question:?}");
+        }
+    }
+}
