@@ -341,9 +341,8 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
 
     /// The addresses that an order may be connected to: by the list, by whoever else decides, and as they were looked up.
     async fn addresses(&self, rules: &ForwardRules<C, S>, order: &Order) -> Result<Vec<SocketAddr>, Refused> {
-        let denied = |reason: &str| {
-            Refused::Denied(Denied { refusal: Refusal::new("target", reason), principal: None })
-        };
+        let denied =
+            |reason: &str| Refused::Denied(Denied { refusal: Refusal::new("target", reason), principal: None });
         if !may_match(&rules.allow, &order.host, order.port) {
             return Err(denied("`allow` of the [[forward-proxy]] does not lead there"));
         }

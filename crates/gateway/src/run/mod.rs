@@ -105,7 +105,8 @@ impl Gateway {
         fetch(&rules.authorities);
         let principals = Arc::new(ArcSwap::from_pointee(Principals::new(store.directory()?)));
         let policies = Arc::clone(&rules.policies);
-        let service = Arc::new(Service::new(rules, Arc::clone(&principals), Arc::clone(&metrics), Arc::clone(&journal)));
+        let service =
+            Arc::new(Service::new(rules, Arc::clone(&principals), Arc::clone(&metrics), Arc::clone(&journal)));
         let certificates = parts.certificates.map(|certificates| Arc::new(SharedCertificates::new(certificates)));
 
         let mut listeners = Vec::new();

@@ -61,7 +61,8 @@ fn decide(
 ) -> Result<(), Denied> {
     let denied = |refusal, principal| Denied { refusal, principal };
     let user = Identified::of_user(realm, Method::Mutual, request.user.name().clone());
-    let user = user.ok_or_else(|| denied(Refusal::new("unavailable", "the realm's id names no credentials"), None))?;
+    let user =
+        user.ok_or_else(|| denied(Refusal::new("unavailable", "the realm's id names no credentials"), None))?;
     let credential = user.credential.to_string();
     let who = user.resolve(principals).map_err(|refusal| denied(refusal, Some(credential)))?;
     let host = request.host.to_string();
@@ -80,11 +81,7 @@ fn decide(
 }
 
 /// The rules of a proxy that listens on a port.
-pub(super) fn rules(
-    section: &Section,
-    port: u16,
-    common: &Common<'_>,
-) -> Result<Rules, StartError> {
+pub(super) fn rules(section: &Section, port: u16, common: &Common<'_>) -> Result<Rules, StartError> {
     ForwardRules::new(section.proxy_config(port), common.builder, Some(authorize(section, common)))
         .map_err(|error| StartError::Realm { realm: section.realm.id.clone(), error: error.to_string() })
 }

@@ -129,11 +129,7 @@ impl Preview {
         account
     }
 
-    fn place(
-        &self,
-        imagined: &Imagined,
-        account: &mut Account,
-    ) -> Option<&Arc<Place<SqliteStore, Sessions>>> {
+    fn place(&self, imagined: &Imagined, account: &mut Account) -> Option<&Arc<Place<SqliteStore, Sessions>>> {
         let secure = imagined.url.scheme_str() == Some("https");
         let host = imagined.url.authority().map_or("", |authority| authority.as_str());
         let target = imagined.url.path_and_query().map_or("/", |target| target.as_str());
