@@ -1,14 +1,19 @@
 //! Whether what a configuration refers to can be used, found out before a gateway is started.
 
 use crate::operator::{directory_of, load_keys};
+use crate::registrar::missing_authority;
 use rustls::pki_types::UnixTime;
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
-use std::path::Path;
-use tagai_gateway::config::{Audit, Certificate, Config, Keys};
-use tagai_gateway::tls;
+use std::path::{Path, PathBuf};
+use tagai_gateway::config::{Audit, Certificate, Config, Diagnostic, Keys};
+use tagai_gateway::{StartError, preview, tls};
+use tagai_store::principal::{Principal, PrincipalStore as _};
 use tagai_store::sqlite::SqliteStore;
+
+/// The most credentials of no use that are named.
+const MAX_UNPROVABLE: usize = 20;
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
@@ -21,6 +26,38 @@ pub(crate) struct Check {
     pub(crate) help: Option<String>,
     /// What can be used, but is hardly what somebody wants.
     pub(crate) warnings: Vec<String>,
+    /// What was found in the text of a file, and where.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// One thing in the text of a file, for scripts, and as it is shown.
+#[derive(Debug, Serialize)]
+pub(crate) struct Finding {
+    severity: &'static str,
+    file: PathBuf,
+    line: Option<usize>,
+    column: Option<usize>,
+    message: String,
+    label: String,
+    help: Option<String>,
+    #[serde(skip)]
+    pub(crate) diagnostic: Diagnostic,
+}
+
+impl From<Diagnostic> for Finding {
+    fn from(found: Diagnostic) -> Self {
+        let (line, column) = found.position().unzip();
+        Self {
+            severity: found.severity().as_str(),
+            file: found.file().into(),
+            line,
+            column,
+            message: found.message().into(),
+            label: found.label().into(),
+            help: found.help().map(Into::into),
+            diagnostic: found,
+        }
+    }
 }
 
 /// What is wrong, and what to do.
@@ -32,7 +69,7 @@ impl Check {
             Ok(()) => (None, None),
             Err((problem, help)) => (Some(problem), Some(help).filter(|help| !help.is_empty())),
         };
-        Self { what: what.into(), problem, help, warnings: Vec::new() }
+        Self { what: what.into(), problem, help, warnings: Vec::new(), findings: Vec::new() }
     }
 }
 
@@ -62,26 +99,84 @@ pub(crate) fn preflight(config: &Config) -> Vec<Check> {
     let failed = loaded.as_ref().err().map(|failure| (failure.message().to_owned(), String::new()));
     checks.push(Check::new(keys, failed.map_or(Ok(()), Err)));
     let database = &config.store.database;
+    let mut unproven = Vec::new();
     let opened = if database.exists() {
         match loaded {
             Ok(keys) => SqliteStore::open(database, keys)
-                .and_then(|store| store.check())
+                .and_then(|store| {
+                    store.check()?;
+                    unproven = unprovable(config, &store.principals()?);
+                    Ok(())
+                })
                 .map_err(|error| (error.to_string(), String::new())),
             Err(_) => Err(("it cannot be opened without its keys".to_owned(), String::new())),
         }
     } else {
         Err(("there is no such file".to_owned(), "`tagai init` makes a database with a new configuration".to_owned()))
     };
-    checks.push(Check::new(format!("database {}", database.display()), opened));
+    checks.push(Check { warnings: unproven, ..Check::new(format!("database {}", database.display()), opened) });
     if let Audit::File(path) = &config.log.audit {
         checks.push(Check::new(format!("audit log {}", path.display()), appendable(path)));
     }
+    checks.extend(policies(config));
     // Each alone can be used; now all of it together, as `tagai serve` would.
     if checks.iter().all(|check| check.problem.is_none()) {
-        let result = tagai_gateway::preflight(config).map(drop).map_err(|error| (error.to_string(), String::new()));
-        checks.push(Check::new("realms and upstreams", result));
+        let mut warnings = Vec::new();
+        let result = tagai_gateway::preflight(config).map(|found| {
+            // What was told already: certificates and policies were looked at above.
+            let mut known = checks.iter().flat_map(|check| check.warnings.clone()).collect::<Vec<_>>();
+            let policies = preview::policies(config).ok();
+            known.extend(policies.iter().flat_map(|all| all.warnings()).map(ToString::to_string));
+            warnings =
+                found.into_iter().map(|warning| warning.0).filter(|warning| !known.contains(&warning)).collect();
+        });
+        let result = result.map_err(|error| (error.to_string(), String::new()));
+        checks.push(Check { warnings, ..Check::new("realms and upstreams", result) });
     }
     checks
+}
+
+/// Policies and rules of one line, if there are any.
+fn policies(config: &Config) -> Option<Check> {
+    let has_rules = config.sites.iter().flat_map(|site| &site.routes).any(|route| route.allow.is_some())
+        || config.forward_proxies.iter().any(|proxy| proxy.who.is_some());
+    let what = match &config.policy {
+        Some(file) => format!("policies {}", file.display()),
+        None if has_rules => "rules of routes".to_owned(),
+        None => return None,
+    };
+    let found = |problems: &[_]| preview::diagnostics(problems).into_iter().map(Finding::from).collect();
+    Some(match preview::policies(config) {
+        Ok(policies) => Check { findings: found(policies.warnings()), ..Check::new(what, Ok(())) },
+        Err(StartError::Policy(problems)) => {
+            let errors = problems.iter().filter(|problem| problem.severity == tagai_policy::Severity::Error).count();
+            let count = if errors == 1 { "1 error".to_owned() } else { format!("{errors} errors") };
+            Check { findings: found(&problems), ..Check::new(what, Err((count, String::new()))) }
+        }
+        Err(error) => Check::new(what, Err((error.to_string(), String::new()))),
+    })
+}
+
+/// Credentials that nobody can prove, since the configuration does not have who would vouch for them.
+fn unprovable(config: &Config, principals: &[Principal]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut more = 0_usize;
+    for principal in principals {
+        for credential in &principal.credentials {
+            match missing_authority(config, credential) {
+                Some(_) if warnings.len() >= MAX_UNPROVABLE => more += 1,
+                Some(missing) => {
+                    warnings
+                        .push(format!("{credential} of the principal {} is of no use: {missing}", principal.name));
+                }
+                None => {}
+            }
+        }
+    }
+    if more > 0 {
+        warnings.push(format!("and {more} more credentials of no use"));
+    }
+    warnings
 }
 
 /// The time by which certificates expire.

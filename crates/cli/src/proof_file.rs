@@ -1,10 +1,11 @@
 //! Files that show what somebody proves: keys and certificates.
 
 use crate::failure::Failure;
+use rustls::pki_types::CertificateDer;
 use std::io::Read as _;
 use std::path::Path;
 use tagai_pki::client_ca::CertificateFacts;
-use tagai_pki::names::{MappedName, NameKind};
+use tagai_pki::names::{self, NameKind, Unmapped};
 use tagai_pki::pem;
 use tagai_pki::raw_key::{Pin, RawKey, Spki};
 use tagai_store::principal::{Authority, Credential, KeyPin, NameError};
@@ -47,9 +48,20 @@ pub(crate) fn key(path: &Path) -> Result<KeyPin, Failure> {
     Ok(KeyPin::from_octets(*pin.octets()))
 }
 
-fn first_certificate(path: &Path, octets: &[u8]) -> Result<CertificateFacts, Failure> {
+/// The certificates in a file, in their order.
+pub(crate) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    certificates(path, &read(path)?)
+}
+
+fn certificates(path: &Path, octets: &[u8]) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let wrong = |what: String| Failure::other(format!("{}: {what}", path.display()));
     let found = pem::certificates(octets).map_err(|error| wrong(format!("it {error}")))?;
+    if found.is_empty() { Err(wrong("it holds no certificate".into())) } else { Ok(found) }
+}
+
+fn first_certificate(path: &Path, octets: &[u8]) -> Result<CertificateFacts, Failure> {
+    let wrong = |what: String| Failure::other(format!("{}: {what}", path.display()));
+    let found = certificates(path, octets)?;
     let first = found.first().ok_or_else(|| wrong("it holds no certificate".into()))?;
     CertificateFacts::read(first).map_err(|error| wrong(error.to_string()))
 }
@@ -62,18 +74,13 @@ pub(crate) fn certificate(path: &Path, client_ca: &Authority, kinds: &[NameKind]
             "--names says which names the client CA looks for; or give the credential itself, as x509:ID/dns:NAME",
         )
     };
-    let named = kinds.iter().find_map(|kind| {
-        let names = match kind {
-            NameKind::Uri => &facts.uri_names,
-            NameKind::Dns => &facts.dns_names,
-            NameKind::Email => &facts.email_names,
-            NameKind::CommonName => &facts.common_names,
-        };
-        names.first().map(|first| (*kind, first))
-    });
-    let looked: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-    let (kind, first) = named.ok_or_else(|| wrong(format!("the certificate has no name ({})", looked.join(", "))))?;
-    let name = MappedName::new(kind, first).map_err(|error| wrong(format!("its name {kind}:{first:?} {error}")))?;
+    let name = names::map(&facts, kinds).map_err(|error| match error {
+        Unmapped::None => {
+            let looked: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+            wrong(format!("the certificate has no name ({})", looked.join(", ")))
+        }
+        error => wrong(error.to_string()),
+    })?;
     let name = name.to_string().parse().map_err(|error: NameError| wrong(error.to_string()))?;
     Ok(Credential::Certificate { client_ca: client_ca.clone(), name })
 }

@@ -36,6 +36,11 @@ impl Registrar {
         Ok(registrar)
     }
 
+    /// The configuration.
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// One principal.
     pub(crate) fn principal(&self, name: &PrincipalName) -> Result<Principal, Failure> {
         let found = self.store.principal(name).map_err(unavailable)?;
@@ -78,13 +83,12 @@ impl Registrar {
 
     /// Says what of a credential is not there, since nobody can prove it yet.
     pub(crate) fn warn_of(&self, credential: &Credential) -> Result<(), Failure> {
-        let Credential::User { realm, name } = credential else { return Ok(()) };
-        let file = self.config.file.display();
-        let Some(known) = self.config.realm(realm.as_str()) else {
-            let ids: Vec<&str> = self.config.realms.iter().map(|realm| realm.id.as_str()).collect();
-            output::note(&format!("warning: there is no realm {realm} in {file}; there is {}", ids.join(", ")));
+        if let Some(missing) = missing_authority(&self.config, credential) {
+            output::note(&format!("warning: {missing}"));
             return Ok(());
-        };
+        }
+        let Credential::User { realm, name } = credential else { return Ok(()) };
+        let Some(known) = self.config.realm(realm.as_str()) else { return Ok(()) };
         if self.store.user(&known.realm, name).map_err(unavailable)?.is_none() {
             output::note(&format!(
                 "warning: there is no user {name} in the realm {realm} yet; whoever is added by this name is meant"
@@ -92,6 +96,24 @@ impl Registrar {
         }
         Ok(())
     }
+}
+
+/// That nobody can prove a credential, since the configuration does not have who would vouch for it.
+pub(crate) fn missing_authority(config: &Config, credential: &Credential) -> Option<String> {
+    let (what, id, there) = match credential {
+        Credential::User { realm, .. } => {
+            ("realm", realm, config.realms.iter().map(|realm| realm.id.as_str()).collect::<Vec<_>>())
+        }
+        Credential::Certificate { client_ca, .. } => {
+            ("client-ca", client_ca, config.client_cas.iter().map(|known| known.id.as_str()).collect())
+        }
+        Credential::Key(_) => return None,
+    };
+    if there.contains(&id.as_str()) {
+        return None;
+    }
+    let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+    Some(format!("there is no {what} {id} in {}; there is {there}", config.file.display()))
 }
 
 /// Whom a denial names, as the command line has it.

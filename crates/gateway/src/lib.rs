@@ -29,4 +29,5 @@ pub mod service;
 pub mod tls;
 
 pub use address::Trusted;
+pub use run::preview;
 pub use run::{Address, Gateway, ReloadError, Sessions, StartError, Warning, preflight};

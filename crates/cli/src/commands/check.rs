@@ -1,12 +1,12 @@
 //! `tagai check`.
 
-use crate::check::{Check, preflight};
+use crate::check::{Check, Finding, preflight};
 use crate::failure::{Failure, OTHER, USAGE};
 use crate::operator::ConfigFile;
 use crate::output;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use tagai_gateway::config::{Config, Diagnostic};
+use tagai_gateway::config::Config;
 
 const AFTER: &str = "\
 Examples:
@@ -41,36 +41,12 @@ struct Report {
     checks: Vec<Check>,
 }
 
-#[derive(Serialize)]
-struct Finding {
-    severity: &'static str,
-    line: Option<usize>,
-    column: Option<usize>,
-    message: String,
-    label: String,
-    help: Option<String>,
-}
-
-impl From<&Diagnostic> for Finding {
-    fn from(found: &Diagnostic) -> Self {
-        let (line, column) = found.position().unzip();
-        Self {
-            severity: found.severity().as_str(),
-            line,
-            column,
-            message: found.message().into(),
-            label: found.label().into(),
-            help: found.help().map(Into::into),
-        }
-    }
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = args.config.path()?;
     let config = match Config::load(&file) {
         Ok(config) => config,
         Err(errors) if args.json => {
-            let configuration = errors.diagnostics().iter().map(Finding::from).collect();
+            let configuration = errors.diagnostics().iter().cloned().map(Finding::from).collect();
             output::json(&Report { file, ok: false, configuration, checks: Vec::new() })?;
             return Err(Failure::said(USAGE));
         }
@@ -79,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let checks = preflight(&config);
     let ok = checks.iter().all(|check| check.problem.is_none());
     if args.json {
-        let configuration = config.warnings.iter().map(Finding::from).collect();
+        let configuration = config.warnings.iter().cloned().map(Finding::from).collect();
         output::json(&Report { file, ok, configuration, checks })?;
     } else {
         show(&file, &config, &checks)?;
@@ -96,6 +72,9 @@ fn show(file: &Path, config: &Config, checks: &[Check]) -> Result<(), Failure> {
     }
     output::line(&format!("{good}ok{plain}    configuration {}", file.display()))?;
     for check in checks {
+        for finding in &check.findings {
+            output::line(&finding.diagnostic.render(colour))?;
+        }
         for warning in &check.warnings {
             output::line(&format!("{bold}warning{plain} {warning}"))?;
         }
@@ -107,6 +86,9 @@ fn show(file: &Path, config: &Config, checks: &[Check]) -> Result<(), Failure> {
                     output::line(&format!("      help: {help}"))?;
                 }
             }
+        }
+        for finding in &check.findings {
+            output::line(&finding.diagnostic.render(colour))?;
         }
         for warning in &check.warnings {
             output::line(&format!("      warning: {warning}"))?;

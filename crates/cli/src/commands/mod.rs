@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod demo;
 mod deny;
+mod explain;
 pub(crate) mod get;
 mod init;
 mod key;
@@ -12,6 +13,7 @@ mod keys;
 pub(crate) mod logout;
 mod man;
 mod passwd;
+mod policy;
 mod principal;
 mod serve;
 mod user;
@@ -33,6 +35,7 @@ Examples:
   tagai init /etc/tagai                      write a configuration to start from
   tagai user add alice                       add a user; the password is asked for
   tagai serve                                run the gateway
+  tagai explain https://localhost:8443/ --as alice
   tagai get https://localhost:8443/ --user alice --cacert ca.pem
 
 Exit codes:
@@ -69,6 +72,10 @@ enum Command {
     Principal(principal::Args),
     /// Keep somebody out at once: by principal, key, or serial number of a certificate
     Deny(deny::Args),
+    /// Say why a request was refused, or what would become of one
+    Explain(explain::Args),
+    /// Work on policies: schema, check
+    Policy(policy::Args),
     /// Give a user another password
     Passwd(passwd::Args),
     /// Work on the keys that seal what is secret in the store (list, rotate, reseal, generate), and on those that sign assertions
@@ -99,6 +106,8 @@ pub(crate) fn run() -> ExitCode {
         Command::User(args) => user::run(&args),
         Command::Principal(args) => principal::run(&args),
         Command::Deny(args) => deny::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Policy(args) => policy::run(&args),
         Command::Passwd(args) => passwd::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::Ca(args) => ca::run(&args),

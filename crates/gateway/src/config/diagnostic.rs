@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use tagai_policy::{PolicyProblem, ProblemSource};
 
 /// The most characters of a line that are shown; longer lines are cut around what is wrong.
 const MAX_SHOWN: usize = 120;
@@ -72,6 +73,27 @@ impl Diagnostic {
         let Finding { severity, span, message, label, help } = finding;
         let place = Some(Place::find(source, &span, label));
         Self { severity, message, help, file: file.into(), place }
+    }
+
+    /// A finding about policies: in their file, or in the rules of a route.
+    pub(crate) fn of_policy(problem: &PolicyProblem) -> Self {
+        let (file, place) = match &problem.source {
+            ProblemSource::File(name) => (name.clone(), true),
+            ProblemSource::Rule { route, index } => (format!("rule {} of {route}", index + 1), true),
+            ProblemSource::Route(route) => (route.clone(), false),
+        };
+        let marked = problem.span.end.saturating_sub(problem.span.start);
+        Self {
+            severity: match problem.severity {
+                tagai_policy::Severity::Error => Severity::Error,
+                tagai_policy::Severity::Warning => Severity::Warning,
+            },
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+            file: file.into(),
+            place: place
+                .then(|| Place::of_line(problem.line, &problem.text, problem.column.saturating_sub(1), marked)),
+        }
     }
 
     /// How bad it is.
@@ -162,13 +184,25 @@ impl Place {
         let column = before.get(start..).unwrap_or_default().chars().count();
         let whole = source.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
         let marked = source.get(span.clone()).unwrap_or_default().lines().next().unwrap_or_default().chars().count();
+        Self { label, ..Self::in_line(line, whole, column, marked) }
+    }
+
+    /// A part of a line that is known: it begins behind `column` characters, and has `octets` octets at most.
+    fn of_line(line: usize, whole: &str, column: usize, octets: usize) -> Self {
+        let start = whole.char_indices().nth(column).map_or(whole.len(), |(at, _)| at);
+        let rest = whole.get(start..).unwrap_or_default();
+        let marked = rest.char_indices().take_while(|(at, _)| *at < octets).count();
+        Self::in_line(line, whole, column, marked)
+    }
+
+    fn in_line(line: usize, whole: &str, column: usize, marked: usize) -> Self {
         let skipped = column.saturating_sub(MAX_SHOWN / 2);
         let skipped = if whole.chars().count() <= MAX_SHOWN { 0 } else { skipped };
         let shown: String =
             whole.chars().skip(skipped).take(MAX_SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let before = column.saturating_sub(skipped);
         let width = marked.min(shown.chars().count().saturating_sub(before)).max(1);
-        Self { line, column: column + 1, shown, marked: (before, width), label }
+        Self { line, column: column + 1, shown, marked: (before, width), label: String::new() }
     }
 }
 

@@ -26,6 +26,8 @@ pub struct ForwardProxy {
     pub realm: Arc<Realm>,
     /// `allow`: where it connects to.
     pub allow: Vec<Target>,
+    /// `who`: who is taken there, in rules of one line; `None` if nothing is said.
+    pub who: Option<Vec<String>>,
     /// `connections`, `connect-timeout`, `timeout`, `idle-timeout`, `max-body`.
     pub limits: ForwardLimits,
 }
@@ -84,16 +86,33 @@ pub(super) fn read(document: &Section<'_>, known: &Known<'_>) -> Vec<ForwardProx
                 true => {}
             }
         }
+        let who = section.list("who", values::rule);
+        if section.has_empty_list("who") {
+            let problem = Problem::new("`who` takes nobody anywhere", "there is no rule in it");
+            let help = "remove it: then every user of the realm is let through, or whom the [policy] permits";
+            section.error(&section.key_span("who"), problem.help(help));
+        }
+        let who = who.map(|list| list.into_inner().into_iter().map(Spanned::into_inner).collect());
         let limits = limits(&section);
         section.finish();
         let (Some(address), Some(name), Some(realm), Some(allow)) = (address, name, realm, allow) else { continue };
+        let (name_span, name) = (name.span(), name.into_inner());
+        // Policies know a proxy by its name, so those of one name are one to them.
+        if proxies.iter().any(|other| other.name == name && other.who != who) {
+            let problem = Problem::new(
+                format!("two proxies of the name {name} have different rules in `who`"),
+                "policies know a proxy by its name",
+            );
+            document.findings.error(&name_span, problem.help("give both the same `who`, or each a name of its own"));
+        }
         proxies.push(ForwardProxy {
             address,
             tls: tls.is_some_and(Spanned::into_inner),
-            name: name.into_inner(),
+            name,
             port,
             realm,
             allow: allow.into_inner().into_iter().map(Spanned::into_inner).collect(),
+            who,
             limits,
         });
     }

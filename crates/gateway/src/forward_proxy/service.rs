@@ -7,6 +7,8 @@ use super::tunnel;
 use crate::answers::{Message, answer};
 use crate::listener::{Abort, ConnectionInfo, RequestBody};
 use crate::metrics::{Metrics, ResultLabel};
+use crate::observe::Journal;
+use crate::proof::Refusal;
 use crate::proxy::{
     Body, ForwardContext, Host as HostField, Policy, ProxyError, Side, StripList, Upstream, UpstreamLimits, Wanted,
     carry, check_proxied, forward, has_been_at,
@@ -22,6 +24,7 @@ use tagai_core::message::Role;
 use tagai_core::realm::Host;
 use tagai_core::server::{ConfigError, ServerConfig};
 use tagai_server::{Answer, AuthenticatedUser, Connection, Decision, Mutual, MutualBuilder, Proof};
+use tagai_store::principal::Method as Proven;
 use tagai_store::{CredentialStore, SessionStore};
 use tokio::sync::Semaphore;
 
@@ -34,6 +37,7 @@ pub struct ForwardProxy<C, S> {
     lookups: Semaphore,
     resolver: Arc<dyn Resolve>,
     metrics: Arc<Metrics>,
+    journal: Option<Arc<Journal>>,
 }
 
 /// What a forward proxy goes by; a reload replaces it as a whole.
@@ -44,12 +48,14 @@ pub struct ForwardRules<C, S> {
     authorize: Option<Authorize>,
     policy: Policy,
     /// The proxy in `Via`.
-    name: Arc<str>,
+    via: Arc<str>,
+    /// The proxy in policies and in the audit log.
+    name: String,
 }
 
 impl<C, S> std::fmt::Debug for ForwardRules<C, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ForwardRules").field("name", &self.name).field("allow", &self.allow).finish_non_exhaustive()
+        f.debug_struct("ForwardRules").field("name", &self.via).field("allow", &self.allow).finish_non_exhaustive()
     }
 }
 
@@ -93,7 +99,14 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
             lookups: Semaphore::new(LOOKUPS),
             resolver: Arc::new(SystemResolver),
             metrics,
+            journal: None,
         }
+    }
+
+    /// Refusals are told to this journal, and not to the log alone.
+    #[must_use]
+    pub fn journal(self, journal: Arc<Journal>) -> Self {
+        Self { journal: Some(journal), ..self }
     }
 
     /// Another way to look names up.
@@ -183,7 +196,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         let interim = interim.filter(|interim| interim.arm(&proof.name, &proof.value));
         let fields = request.headers().clone();
         let tunnel = request.method() == Method::CONNECT;
-        let served = match order(&request, wanted, user, source) {
+        let served = match order(&request, wanted, user.clone(), source) {
             Err(refused) => Err(refused),
             Ok(order) if tunnel => self.tunnel(rules, &mut request, wanted, order, info).await,
             Ok(order) => self.forward(rules, request, wanted, &order, info).await,
@@ -193,7 +206,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
                 self.count(if tunnel { "tunnel" } else { "request" });
                 response
             }
-            Err(refused) => self.refuse(refused, wanted, info, &fields),
+            Err(refused) => self.refuse(refused, (rules, &user, wanted), info, &fields),
         };
         if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             // Between here and the client's server there is no other proxy.
@@ -209,7 +222,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
     fn refuse(
         &self,
         refused: Refused,
-        wanted: &Authority,
+        (rules, user, wanted): (&ForwardRules<C, S>, &AuthenticatedUser, &Authority),
         info: &ConnectionInfo,
         fields: &HeaderMap,
     ) -> Response<Body> {
@@ -224,11 +237,13 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
                 }
                 response
             }
-            Refused::Denied(Denied { code, id }) => {
-                let id = if id.is_empty() { random_id() } else { id };
+            Refused::Denied(denied) => {
                 self.count("denied");
-                tracing::warn!(id, code, peer = %info.peer, %wanted, "a user may not connect there");
-                answer(StatusCode::FORBIDDEN, Message::ProxyRefused(&code, &id), fields)
+                let id = self.note(&denied, &rules.name, &user, wanted, info.peer.ip());
+                let refusal = &denied.refusal;
+                let mut response = answer(refusal.status(), Message::ProxyRefused(refusal.code, &id), fields);
+                refusal.mark(&mut response, &id);
+                response
             }
             Refused::Failed(error) if error.is_clients() => {
                 self.count("bad-request");
@@ -242,6 +257,28 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
                 answer(error.status(), Message::ProxyFailed(&id), fields)
             }
         }
+    }
+
+    /// Writes down that a user may not connect somewhere; gives the id under which it stands there.
+    fn note(
+        &self,
+        denied: &Denied,
+        proxy: &str,
+        user: &AuthenticatedUser,
+        wanted: &impl std::fmt::Display,
+        source: IpAddr,
+    ) -> String {
+        let id = random_id();
+        let Denied { refusal: Refusal { code, reason }, principal } = denied;
+        let principal = principal.as_deref().unwrap_or(user.name().as_str());
+        match &self.journal {
+            Some(journal) => {
+                let refusal = Refusal::new(code, format!("{reason} (to {wanted})"));
+                journal.refused(&id, proxy, source.to_canonical(), Some(principal), Some(Proven::Mutual), &refusal);
+            }
+            None => tracing::warn!(id, code, reason, principal, %source, %wanted, "a user may not connect there"),
+        }
+        id
     }
 
     async fn tunnel(
@@ -271,7 +308,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         order: &Order,
         info: &ConnectionInfo,
     ) -> Result<Response<Body>, Refused> {
-        if has_been_at(request.headers(), &rules.name) {
+        if has_been_at(request.headers(), &rules.via) {
             return Err(Refused::Bad(StatusCode::LOOP_DETECTED));
         }
         let addresses = self.addresses(rules, order).await?;
@@ -304,9 +341,10 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
 
     /// The addresses that an order may be connected to: by the list, by whoever else decides, and as they were looked up.
     async fn addresses(&self, rules: &ForwardRules<C, S>, order: &Order) -> Result<Vec<SocketAddr>, Refused> {
-        let denied = |code: &str| Refused::Denied(Denied { code: code.into(), id: String::new() });
+        let denied =
+            |reason: &str| Refused::Denied(Denied { refusal: Refusal::new("target", reason), principal: None });
         if !may_match(&rules.allow, &order.host, order.port) {
-            return Err(denied("target"));
+            return Err(denied("`allow` of the [[forward-proxy]] does not lead there"));
         }
         rules.authorized(order).map_err(Refused::Denied)?;
         let port = order.port;
@@ -318,7 +356,10 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         found.truncate(MAX_ADDRESSES);
         found.retain(|address| address.port() == port && allows(&rules.allow, &order.host, address.ip(), port));
         // Whether the name exists, or where it leads, is nothing to be told to who may not go there.
-        if found.is_empty() { Err(denied("target")) } else { Ok(found) }
+        if found.is_empty() {
+            return Err(denied("`allow` of the [[forward-proxy]] has none of the addresses of this name"));
+        }
+        Ok(found)
     }
 
     async fn look_up(
@@ -346,8 +387,13 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
     /// Whether an open tunnel would be allowed by the rules of the moment.
     pub(super) fn still_allows(&self, order: &Order, addresses: &[SocketAddr]) -> bool {
         let rules = self.rules.load();
-        addresses.iter().all(|address| allows(&rules.allow, &order.host, address.ip(), order.port))
-            && rules.authorized(order).is_ok()
+        if !addresses.iter().all(|address| allows(&rules.allow, &order.host, address.ip(), order.port)) {
+            return false;
+        }
+        let Err(denied) = rules.authorized(order) else { return true };
+        let wanted = format!("{}:{}, an open tunnel", order.host, order.port);
+        self.note(&denied, &rules.name, &order.user, &wanted, order.source);
+        false
     }
 }
 
@@ -363,7 +409,8 @@ impl<C: CredentialStore, S: SessionStore> ForwardRules<C, S> {
     ) -> Result<Self, ConfigError> {
         let ForwardProxyConfig { server, allow, limits } = config;
         let origin = server.origin.clone();
-        let name: Arc<str> = format!("{}:{}", origin.host(), origin.port()).into();
+        let via: Arc<str> = format!("{}:{}", origin.host(), origin.port()).into();
+        let name = origin.host().to_string();
         let policy = Policy {
             strip: StripList::default(),
             host: HostField::Asked,
@@ -371,10 +418,10 @@ impl<C: CredentialStore, S: SessionStore> ForwardRules<C, S> {
             hide_answers: false,
             max_body: limits.max_body,
             upgrades: false,
-            side: Side::Client(Arc::clone(&name)),
+            side: Side::Client(Arc::clone(&via)),
         };
         let mutual = builder.build(ServerConfig { role: Role::Proxy, ..server })?;
-        Ok(Self { mutual, allow, limits, authorize, policy, name })
+        Ok(Self { mutual, allow, limits, authorize, policy, via, name })
     }
 
     fn authorized(&self, order: &Order) -> Result<(), Denied> {

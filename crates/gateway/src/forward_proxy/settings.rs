@@ -1,6 +1,7 @@
 //! What a forward proxy is set up with, and what it asks whoever decides.
 
 use super::target::Target;
+use crate::proof::Refusal;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,10 +69,10 @@ pub struct ProxyRequest<'a> {
 /// Why somebody may not connect somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
-    /// What the user is told: a word without secrets.
-    pub code: String,
-    /// Under which the log knows more; one is made if it is empty.
-    pub id: String,
+    /// A word for the user, and the whole reason for the log.
+    pub refusal: Refusal,
+    /// Who that is, as the log is to call it; the user's name if nothing is said.
+    pub principal: Option<String>,
 }
 
 /// Decides whether a user may connect somewhere, beside the list. It is asked for each request, and about open tunnels each second:

@@ -6,20 +6,23 @@ use crate::config::Unregistered;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tagai_core::realm::{Origin, Scheme};
 use tagai_policy::{Action, Certificate, Kind, Policies, Proof, ProofMethod, Question, Subject};
 use tagai_store::principal::{Facts, KeyPin, Method, Resolved};
 
 /// What is asked for, as policies see it.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
-    /// The route's id: origin and path.
+    /// Whether it is of a route, or of a forward proxy.
+    pub action: Action,
+    /// The route's id, origin and path; or the name of the forward proxy.
     pub route: &'a str,
-    /// The origin.
-    pub origin: &'a Origin,
     /// The host, as the origin has it.
     pub host: &'a str,
-    /// The request's path, without its query.
+    /// The port.
+    pub port: u16,
+    /// Whether the client's connection is TLS.
+    pub tls: bool,
+    /// The request's path, without its query; empty for a tunnel.
     pub path: &'a str,
     /// The request's method.
     pub method: &'a str,
@@ -144,13 +147,13 @@ pub fn permit(policies: &Policies, who: Option<&Admitted>, asked: &Asked<'_>) ->
 pub fn question<'a>(who: Option<&'a Admitted>, asked: &Asked<'a>) -> Question<'a> {
     Question {
         route: asked.route,
-        action: Action::Request,
+        action: asked.action,
         principal: who.map(Admitted::subject),
         host: asked.host,
-        port: asked.origin.port(),
+        port: asked.port,
         path: asked.path,
         method: asked.method,
-        tls: asked.origin.scheme() == Scheme::Https,
+        tls: asked.tls,
         source: asked.source,
         time: asked.time,
     }

@@ -4,7 +4,6 @@ use super::Refusal;
 use crate::config;
 use crate::crls::CrlSources;
 use crate::identity::ClientCertificate;
-use crate::listener::ConnectionInfo;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::{Arc, Mutex, PoisonError};
 use tagai_pki::client_ca::{ClientCa, VerifiedClient};
@@ -136,13 +135,13 @@ impl Authority {
     /// something of what it rests on has run out; so open connections know of it too.
     pub(crate) fn client(
         &self,
-        info: &ConnectionInfo,
+        judgements: &Judgements,
         chain: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<Arc<Client>, Arc<Refusal>> {
         let (ca, crls) = (self.crls.ca(), self.crls.current());
         let seconds = now.as_secs();
-        let mut known = info.judgements.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = judgements.known.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |known: &Known| Arc::ptr_eq(&known.ca, ca) && Arc::ptr_eq(&known.crls, &crls);
         if let Some(found) = known.iter().find(|known| same(known) && seconds < known.until) {
             return found.judgement.clone();

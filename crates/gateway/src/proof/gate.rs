@@ -1,6 +1,6 @@
 //! What a route asks for.
 
-use super::{Authority, Client, Refusal};
+use super::{Authority, Client, Judgements, Refusal};
 use crate::config::{Access, Proofs, Realm, Unregistered};
 use crate::listener::ConnectionInfo;
 use crate::tls::ClientKey;
@@ -94,11 +94,17 @@ impl<C, S> Gate<C, S> {
     /// What the handshake has shown of the client.
     #[must_use]
     pub fn shown(&self, info: &ConnectionInfo, now: UnixTime) -> Shown {
-        match info.tls.as_ref().and_then(|tls| tls.client.as_ref()) {
+        let client = info.tls.as_ref().and_then(|tls| tls.client.as_ref());
+        self.judged(client, &info.judgements, now)
+    }
+
+    /// Whom a key or a certificate names whose holder was proven, with what was found out about it before.
+    pub(crate) fn judged(&self, client: Option<&ClientKey>, judgements: &Judgements, now: UnixTime) -> Shown {
+        match client {
             Some(ClientKey::Certificate(chain)) if self.proofs.x509 => {
                 let mut refused: Option<Refusal> = None;
                 for authority in &self.authorities {
-                    match authority.client(info, chain, now) {
+                    match authority.client(judgements, chain, now) {
                         Ok(client) => return Shown::Proven(Box::new(of_certificate(authority, client))),
                         Err(why) => {
                             // That it is another's says less than that it is expired or revoked.
@@ -112,20 +118,24 @@ impl<C, S> Gate<C, S> {
                 refused.map_or(Shown::Nothing, Shown::Refused)
             }
             Some(ClientKey::Raw(spki)) if self.proofs.raw_key => {
-                let key = KeyPin::of_spki(spki);
+                let spki = Arc::clone(spki);
                 Shown::Proven(Box::new(Identified {
-                    method: Method::RawKey,
-                    credential: Credential::Key(key),
-                    // A key says nothing of whose it is, so only who registered it can be meant.
-                    unregistered: Unregistered::Refuse,
-                    user: None,
-                    certificate: None,
-                    key: Some(key),
-                    spki: Some(Arc::clone(spki)),
+                    spki: Some(Arc::clone(&spki)),
+                    ..Identified::of_key(KeyPin::of_spki(&spki))
                 }))
             }
             _ => Shown::Nothing,
         }
+    }
+
+    /// Why nobody is let through who shows nothing, where HTTP has nothing to ask for.
+    pub(crate) fn required(&self) -> Refusal {
+        let (code, what) = match (self.proofs.x509, self.proofs.raw_key) {
+            (true, false) => ("certificate-required", "no certificate was shown"),
+            (false, _) => ("key-required", "no bare key was shown"),
+            (true, true) => ("certificate-required", "neither a certificate nor a bare key was shown"),
+        };
+        Refusal::new(code, what)
     }
 
     /// Somebody who is proven to be a user of the gate's realm.
@@ -149,6 +159,22 @@ impl Identified {
             key: None,
             spki: None,
         })
+    }
+}
+
+impl Identified {
+    /// The holder of a bare key.
+    pub(crate) const fn of_key(key: KeyPin) -> Self {
+        Self {
+            method: Method::RawKey,
+            credential: Credential::Key(key),
+            // A key says nothing of whose it is, so only who registered it can be meant.
+            unregistered: Unregistered::Refuse,
+            user: None,
+            certificate: None,
+            key: Some(key),
+            spki: None,
+        }
     }
 }
 

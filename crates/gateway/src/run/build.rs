@@ -77,9 +77,11 @@ pub fn preflight(config: &Config) -> Result<Vec<Warning>, StartError> {
     let (users, sessions) = (Arc::new(parts.store.clone()), Arc::new(parts.sessions));
     parts.store.check()?;
     let builder = MutualBuilder::new(users, sessions);
+    let policies = Arc::clone(&parts.proofs.policies);
     drop(rules(config, parts.proofs, &builder, &Metrics::default())?);
+    let common = proxies::Common { builder: &builder, policies: &policies, principals: &Arc::default() };
     for section in &config.forward_proxies {
-        drop(proxies::rules(section, section.address.port(), &builder, None)?);
+        drop(proxies::rules(section, section.address.port(), &common)?);
     }
     // Those of the configuration itself are known to whoever loaded it.
     Ok(parts.warnings.into_iter().skip(config.warnings.len()).collect())

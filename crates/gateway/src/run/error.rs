@@ -78,7 +78,7 @@ impl StartError {
 }
 
 fn list(problems: &[PolicyProblem]) -> String {
-    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    super::preview::diagnostics(problems).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn advice(error: &std::io::Error) -> &'static str {

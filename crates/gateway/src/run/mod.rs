@@ -4,6 +4,7 @@ mod admin;
 mod build;
 mod directory;
 mod error;
+pub mod preview;
 mod proofs;
 mod proxies;
 mod sessions;
@@ -21,6 +22,7 @@ use crate::observe::{Journal, wall_clock};
 use crate::proof::{Authority, Principals};
 use crate::service::Service;
 use crate::tls::SharedCertificates;
+use arc_swap::ArcSwap;
 use build::Parts;
 use proofs::Proofs;
 use std::collections::HashMap;
@@ -47,6 +49,7 @@ struct Inner {
     builder: MutualBuilder<SqliteStore, Sessions>,
     store: SqliteStore,
     sessions: Arc<Sessions>,
+    principals: Arc<ArcSwap<Principals>>,
     clock: Clock,
     certificates: Option<Arc<SharedCertificates>>,
     journal: Arc<Journal>,
@@ -100,8 +103,10 @@ impl Gateway {
             .observer(Arc::clone(&journal) as Arc<_>);
         let rules = build::rules(&config, parts.proofs, &builder, &metrics)?;
         fetch(&rules.authorities);
-        let principals = Principals::new(store.directory()?);
-        let service = Arc::new(Service::new(rules, principals, Arc::clone(&metrics), Arc::clone(&journal)));
+        let principals = Arc::new(ArcSwap::from_pointee(Principals::new(store.directory()?)));
+        let policies = Arc::clone(&rules.policies);
+        let service =
+            Arc::new(Service::new(rules, Arc::clone(&principals), Arc::clone(&metrics), Arc::clone(&journal)));
         let certificates = parts.certificates.map(|certificates| Arc::new(SharedCertificates::new(certificates)));
 
         let mut listeners = Vec::new();
@@ -119,7 +124,8 @@ impl Gateway {
             Some(admin) => Some(admin::bind(admin.address).await?),
             None => None,
         };
-        let proxies = proxies::bind(&config, certificates.as_ref(), &builder, &metrics).await?;
+        let common = proxies::Common { builder: &builder, policies: &policies, principals: &principals };
+        let proxies = proxies::bind(&config, certificates.as_ref(), &common, (&metrics, &journal)).await?;
         // From here on nothing fails.
         let mut listeners: Vec<_> =
             listeners.into_iter().map(|listener| run(listener, Arc::clone(&service))).collect();
@@ -133,6 +139,7 @@ impl Gateway {
             builder,
             store,
             sessions,
+            principals,
             clock,
             certificates,
             journal,
@@ -258,6 +265,7 @@ impl Inner {
         let authorities = self.service.rules().authorities.clone();
         let has_tls = self.certificates.is_some();
         let proxies = Arc::clone(&self.proxies);
+        let principals = Arc::clone(&self.principals);
         // Files are read and verifiers of nobody computed: not on a thread that serves requests.
         let work = move || -> Result<_, ReloadError> {
             let config = Config::load(&file)?;
@@ -269,7 +277,8 @@ impl Inner {
             warnings.extend(more);
             warnings.extend(config.warnings.iter().map(|warning| Warning(warning.to_string())));
             let rules = build::rules(&config, proofs, &builder, &metrics)?;
-            let ways = proxies.iter().map(|place| place.renewed(&config, &builder)).collect::<Result<Vec<_>, _>>()?;
+            let common = proxies::Common { builder: &builder, policies: &rules.policies, principals: &principals };
+            let ways = proxies.iter().map(|place| place.renewed(&config, &common)).collect::<Result<Vec<_>, _>>()?;
             Ok((config, certificates.filter(|_| has_tls), (rules, ways), warnings))
         };
         let (config, certificates, (rules, ways), warnings) =

@@ -29,7 +29,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// Everything that proofs are judged by.
 pub(super) struct Proofs {
     pub(super) authorities: HashMap<String, Arc<Authority>>,
-    pub(super) policies: Policies,
+    pub(super) policies: Arc<Policies>,
     pub(super) signer: Option<Signer>,
     pub(super) raw_key: Option<Arc<CertifiedKey>>,
 }
@@ -37,6 +37,23 @@ pub(super) struct Proofs {
 impl Proofs {
     /// Reads all of it. What was fetched for the authorities `before` a reload is kept.
     pub(super) fn open(
+        config: &Config,
+        before: &HashMap<String, Arc<Authority>>,
+        now: UnixTime,
+    ) -> Result<(Self, Vec<Warning>), StartError> {
+        let (mut proofs, warnings) = Self::to_judge(config, before, now)?;
+        let signer = config.assertion.as_ref().map(|assertion| {
+            let keys = KeyFile(&assertion.keys).load();
+            keys.map(|keys| Signer::new(keys, assertion.issuer.clone(), assertion.life))
+                .map_err(|error| StartError::Assertion(error.to_string()))
+        });
+        proofs.signer = signer.transpose()?;
+        proofs.raw_key = config.raw_key.as_deref().map(raw_key).transpose()?;
+        Ok((proofs, warnings))
+    }
+
+    /// What others' proofs are judged by, without the gateway's own keys.
+    pub(super) fn to_judge(
         config: &Config,
         before: &HashMap<String, Arc<Authority>>,
         now: UnixTime,
@@ -56,13 +73,7 @@ impl Proofs {
         }
         let (policies, more) = policies(config)?;
         warnings.extend(more);
-        let signer = config.assertion.as_ref().map(|assertion| {
-            let keys = KeyFile(&assertion.keys).load();
-            keys.map(|keys| Signer::new(keys, assertion.issuer.clone(), assertion.life))
-                .map_err(|error| StartError::Assertion(error.to_string()))
-        });
-        let raw_key = config.raw_key.as_deref().map(raw_key).transpose()?;
-        Ok((Self { authorities, policies, signer: signer.transpose()?, raw_key }, warnings))
+        Ok((Self { authorities, policies: Arc::new(policies), signer: None, raw_key: None }, warnings))
     }
 
     /// What each host asks clients for in the handshake.
@@ -136,6 +147,18 @@ fn route_rules(config: &Config) -> Vec<RouteRules> {
                 action: Action::Request,
                 allow: route.allow.clone().unwrap_or_default(),
             }));
+        }
+    }
+    let proxies = &config.forward_proxies;
+    for (number, proxy) in proxies.iter().enumerate() {
+        // Those of one name have the same rules.
+        if proxies.iter().take(number).all(|other| other.name != proxy.name) {
+            rules.push(RouteRules {
+                id: proxy.name.to_string(),
+                access: Access::Protected,
+                action: Action::Connect,
+                allow: proxy.who.clone().unwrap_or_default(),
+            });
         }
     }
     rules

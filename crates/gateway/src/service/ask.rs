@@ -26,14 +26,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
         let gate = &scene.entry.gate;
         let challenge = gate.password.as_ref().and_then(|password| password.challenge(&scene.connection));
         if invitation.is_none() && challenge.is_none() {
-            let refusal = refused.unwrap_or_else(|| {
-                let (code, what) = match (gate.proofs.x509, gate.proofs.raw_key) {
-                    (true, false) => ("certificate-required", "no certificate was shown"),
-                    (false, _) => ("key-required", "no bare key was shown"),
-                    (true, true) => ("certificate-required", "neither a certificate nor a bare key was shown"),
-                };
-                Refusal::new(code, what)
-            });
+            let refusal = refused.unwrap_or_else(|| gate.required());
             return self.refuse(scene, request, &refusal, None, None);
         }
         if let Some(refusal) = refused {

@@ -28,7 +28,8 @@ use inform::told;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
-use tagai_policy::Policies;
+use tagai_core::realm::Scheme;
+use tagai_policy::{Action, Policies};
 use tagai_server::{Connection, Proof};
 use tagai_store::principal::Method as ProofMethod;
 use tagai_store::{CredentialStore, SessionStore};
@@ -51,7 +52,7 @@ pub struct Rules<C, S> {
     /// Whose certificates are taken, by their ids in the configuration.
     pub authorities: HashMap<String, Arc<Authority>>,
     /// Who may do what.
-    pub policies: Policies,
+    pub policies: Arc<Policies>,
     /// What signs assertions.
     pub signer: Option<Signer>,
 }
@@ -60,7 +61,7 @@ pub struct Rules<C, S> {
 #[derive(Debug)]
 pub struct Service<C, S> {
     rules: ArcSwap<Rules<C, S>>,
-    principals: ArcSwap<Principals>,
+    principals: Arc<ArcSwap<Principals>>,
     metrics: Arc<Metrics>,
     journal: Arc<Journal>,
 }
@@ -79,12 +80,16 @@ struct Scene<'a, C, S> {
 }
 
 impl<C: CredentialStore, S: SessionStore> Service<C, S> {
-    /// A service with these rules, for these principals.
+    /// A service with these rules, for these principals, which others may look at as well.
     #[must_use]
-    pub fn new(rules: Rules<C, S>, principals: Principals, metrics: Arc<Metrics>, journal: Arc<Journal>) -> Self {
-        let principals = Arc::new(principals);
-        journal.know(Arc::clone(&principals));
-        Self { rules: ArcSwap::from_pointee(rules), principals: ArcSwap::new(principals), metrics, journal }
+    pub fn new(
+        rules: Rules<C, S>,
+        principals: Arc<ArcSwap<Principals>>,
+        metrics: Arc<Metrics>,
+        journal: Arc<Journal>,
+    ) -> Self {
+        journal.know(principals.load_full());
+        Self { rules: ArcSwap::from_pointee(rules), principals, metrics, journal }
     }
 
     /// Other rules, for all requests that begin from now on.
@@ -339,9 +344,11 @@ impl<'a, C, S> Scene<'a, C, S> {
     /// What is asked for, as policies see it.
     fn asked<'b>(&'b self, path: &'b str, method: &'b Method) -> Asked<'b> {
         Asked {
+            action: Action::Request,
             route: &self.entry.id,
-            origin: &self.place.origin,
             host: &self.place.host,
+            port: self.place.origin.port(),
+            tls: self.place.origin.scheme() == Scheme::Https,
             path,
             method: method.as_str(),
             source: self.connection.address,

@@ -16,6 +16,7 @@ use tagai_gateway::forward_proxy::{
 };
 use tagai_gateway::listener::{Listener, Settings};
 use tagai_gateway::metrics::Metrics;
+use tagai_gateway::proof::Refusal;
 use tagai_server::MutualBuilder;
 use tagai_store::SessionLimits;
 use tagai_store::memory::{MemorySessions, MemoryUsers};
@@ -69,6 +70,10 @@ async fn ask(origin: &Origin, method: &str, target: &str) -> (Connection, Respon
     }
 }
 
+fn denied(reason: &str) -> Denied {
+    Denied { refusal: Refusal { code: "policy", reason: reason.into() }, principal: None }
+}
+
 async fn silent() -> SocketAddr {
     raw_upstream(|mut stream, _| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
@@ -87,15 +92,18 @@ async fn a_policy_is_asked_for_each_request_and_about_open_tunnels() {
         let user = request.user.name().as_str().to_owned();
         seen.lock().unwrap().push((user, request.host.to_string(), request.port, request.method.to_owned(), source));
         match request.path {
-            Some("/secret") => Err(Denied { code: "policy".into(), id: "id-42".into() }),
+            Some("/secret") => Err(denied("secret")),
             _ if still.load(Ordering::SeqCst) => Ok(()),
-            _ => Err(Denied { code: "policy".into(), id: String::new() }),
+            _ => Err(denied("closed")),
         }
     });
     let origin = start(&[server.to_string()], Some(authorize), Arc::new(SystemResolver), 8).await;
     let (_, response) = ask(&origin, "GET", &format!("http://{server}/secret")).await;
     assert_eq!(response.status, 403);
-    assert!(response.text().contains("(policy)") && response.text().contains("id-42"), "{}", response.text());
+    let (code, id) = response.field("tagai-refusal").unwrap().split_once("; id=").unwrap();
+    assert_eq!(code, "policy");
+    let text = response.text();
+    assert!(text.contains("(policy)") && text.contains(id.trim_matches('"')) && !text.contains("secret"), "{text}");
     let (_, response) = ask(&origin, "GET", &format!("http://{server}/page")).await;
     assert_eq!(response.status, 200);
     let (mut tunnel, response) = ask(&origin, "CONNECT", &server.to_string()).await;

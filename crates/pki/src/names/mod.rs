@@ -144,13 +144,23 @@ pub enum NameError {
 }
 
 /// Why a certificate has no name to be known by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unmapped {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unmapped {
     /// None of the kinds that are looked for.
+    #[error("the certificate has no name of the kinds that are looked for")]
     None,
     /// The one that counts cannot be used.
-    Bad { kind: NameKind, name: String, error: NameError },
+    #[error("its name {kind}:{name:?} {error}")]
+    Bad {
+        /// Its kind.
+        kind: NameKind,
+        /// The name as it stands in the certificate.
+        name: String,
+        /// What is wrong with it.
+        error: NameError,
+    },
     /// Several where there must be one.
+    #[error("it has several names of the kind {0}, and only one is allowed")]
     Several(NameKind),
 }
 
@@ -159,7 +169,10 @@ pub(crate) enum Unmapped {
 /// If this one cannot be used, the certificate has no name at all: what comes next would be chosen by whoever spoiled it.
 /// Two kinds do not bear company, because software has been fooled by it: several common names; and several URIs if one
 /// is a SPIFFE id (SPIFFE X509-SVID section 2).
-pub(crate) fn map(facts: &CertificateFacts, kinds: &[NameKind]) -> Result<MappedName, Unmapped> {
+///
+/// # Errors
+/// [`Unmapped`]
+pub fn map(facts: &CertificateFacts, kinds: &[NameKind]) -> Result<MappedName, Unmapped> {
     for &kind in kinds {
         let names = match kind {
             NameKind::Uri => &facts.uri_names,

@@ -6,6 +6,7 @@ use crate::registrar::{Registrar, credential, explain, principal_name};
 use crate::{output, proof_file};
 use std::path::PathBuf;
 use tagai_gateway::audit::Event;
+use tagai_gateway::config::{CertificateName, Config};
 use tagai_pki::names::NameKind;
 use tagai_store::StoreError;
 use tagai_store::principal::{Authority, Credential, PrincipalName, PrincipalStore as _};
@@ -44,8 +45,8 @@ struct What {
     /// The id of the client CA in the configuration that verifies the certificate
     #[arg(long, value_name = "ID", requires = "certificate")]
     client_ca: Option<String>,
-    /// Which names the client CA looks for, by preference, as its `names` says
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "certificate", default_values = ["uri", "dns", "email"])]
+    /// Which names the client CA looks for, by preference [default: what its `names` in the configuration says]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "certificate")]
     names: Vec<NameKind>,
     #[command(flatten)]
     config: ConfigFile,
@@ -68,25 +69,41 @@ pub(crate) struct UnbindArgs {
 }
 
 impl What {
-    fn read(&self) -> Result<(PrincipalName, Credential), Failure> {
+    fn read(&self, config: &Config) -> Result<(PrincipalName, Credential), Failure> {
         let name = principal_name(&self.name)?;
         let credential = match (&self.credential, &self.key, &self.certificate, &self.client_ca) {
             (Some(text), ..) => credential(text)?,
             (None, Some(path), ..) => Credential::Key(proof_file::key(path)?),
             (None, None, Some(path), Some(id)) => {
                 let id = Authority::new(id).map_err(|error| Failure::usage(format!("--client-ca {id}: {error}")))?;
-                proof_file::certificate(path, &id, &self.names)?
+                proof_file::certificate(path, &id, &self.kinds(config, &id))?
             }
             // The options see to it that one of them is there.
             _ => return Err(Failure::usage("there is no credential to bind")),
         };
         Ok((name, credential))
     }
+
+    /// The kinds of names that count: those that were asked for, else those of the client CA.
+    fn kinds(&self, config: &Config, id: &Authority) -> Vec<NameKind> {
+        if !self.names.is_empty() {
+            return self.names.clone();
+        }
+        let known = config.client_cas.iter().find(|known| known.id == id.as_str());
+        let Some(known) = known else { return NameKind::DEFAULT.to_vec() };
+        let kind = |name: &CertificateName| match name {
+            CertificateName::Uri => NameKind::Uri,
+            CertificateName::Dns => NameKind::Dns,
+            CertificateName::Email => NameKind::Email,
+            CertificateName::CommonName => NameKind::CommonName,
+        };
+        known.names.iter().map(kind).collect()
+    }
 }
 
 pub(crate) fn bind(args: &BindArgs) -> Result<(), Failure> {
-    let (name, credential) = args.what.read()?;
     let registrar = Registrar::open_to_change(&args.what.config)?;
+    let (name, credential) = args.what.read(registrar.config())?;
     let changed = registrar.store.bind(&name, &credential).map_err(|error| match error {
         StoreError::CredentialTaken(owner) => {
             Failure::other(format!("the credential {credential} belongs to {owner} already")).help(format!(
@@ -105,8 +122,8 @@ pub(crate) fn bind(args: &BindArgs) -> Result<(), Failure> {
 }
 
 pub(crate) fn unbind(args: &UnbindArgs) -> Result<(), Failure> {
-    let (name, credential) = args.what.read()?;
     let registrar = Registrar::open_to_change(&args.what.config)?;
+    let (name, credential) = args.what.read(registrar.config())?;
     if !registrar.store.unbind(&name, &credential).map_err(|error| explain(error, &name))? {
         let owner = registrar.store.owner_of(&credential).map_err(crate::operator::unavailable)?;
         let failure = Failure::other(format!("the credential {credential} does not belong to {name}"));
