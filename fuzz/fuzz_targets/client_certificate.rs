@@ -66,7 +66,10 @@ fuzz_target!(|input: &[u8]| {
     for (kind, names) in names {
         for name in names.iter().filter_map(|name| MappedName::new(kind, name).ok()) {
             let text = name.to_string();
-            assert!(text.bytes().all(|octet| octet.is_ascii_graphic() || octet == b' ') && !text.contains('*'), "{text}");
+            assert!(
+                text.bytes().all(|octet| octet.is_ascii_graphic() || octet == b' ') && !text.contains('*'),
+                "{text}"
+            );
             assert_eq!(text.parse(), Ok(name));
         }
     }

@@ -50,7 +50,8 @@ fuzz_target!(|input: &[u8]| {
     let crl = Arc::new(crl);
     let set = CrlSet::new(&CA, [Arc::clone(&crl), Arc::clone(&NEWEST)], UnixTime::since_unix_epoch(NOW));
     // An ECDSA signature has two forms; all else is signed.
-    let genuine = SIGNED.iter().any(|signed| signed.len().abs_diff(input.len()) <= 2 && signed[..120] == input[..120]);
+    let genuine =
+        SIGNED.iter().any(|signed| signed.len().abs_diff(input.len()) <= 2 && signed[..120] == input[..120]);
     assert!(genuine || !set.is_verified(&crl), "somebody else's");
     assert!(set.has(&NEWEST) || genuine, "displaced");
 });

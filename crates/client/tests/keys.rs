@@ -171,7 +171,7 @@ fn pair() -> rcgen::KeyPair {
 }
 
 fn network(refused: Result<tagai_client::Reply, Error>) -> String {
-    let error = refused.err().expect("it is refused");
+    let error = refused.expect_err("it is refused");
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
     error.to_string()
 }
@@ -275,7 +275,7 @@ async fn a_login_that_comes_by_another_connection_is_refused() {
     let own = pair();
     let (site, _) = site(Own::Bare(&own), Arc::new(NoClientAuth), true).await;
     let client = builder(&site).pin(&site.origin, pin(&own)).build().unwrap();
-    let refused = client.get(&site.url("/private")).await.err().expect("the two ends see two connections");
+    let refused = client.get(&site.url("/private")).await.expect_err("the two ends see two connections");
     assert!(matches!(refused.kind(), ErrorKind::Login | ErrorKind::NotProven), "{refused}");
     assert!(site.take_seen().iter().all(|seen| seen.user.is_none()));
 }
@@ -285,12 +285,12 @@ async fn a_password_is_sent_over_tls_alone() {
     let site = support::http_site().await;
     let client = Client::builder().build().unwrap();
     let refused = client.request(http::Method::GET, &site.url("/public")).password_tls(USER, "x").send().await;
-    let error = refused.err().expect("it is http");
+    let error = refused.expect_err("it is http");
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(!error.to_string().contains('x') || error.to_string().contains("http"), "{error}");
     for (user, password) in [("a:b", "x"), ("a\nb", "x"), ("alice", "x\r\ny")] {
         let request = client.request(http::Method::GET, "https://127.0.0.1:9/").password_tls(user, password);
-        assert_eq!(request.send().await.err().expect("it cannot be sent").kind(), ErrorKind::Usage);
+        assert_eq!(request.send().await.expect_err("it cannot be sent").kind(), ErrorKind::Usage);
     }
     assert!(site.take_seen().is_empty());
 }
@@ -299,5 +299,5 @@ async fn a_password_is_sent_over_tls_alone() {
 async fn keys_are_for_servers_with_tls() {
     let site = support::http_site().await;
     let refused = Client::builder().pin(&site.origin, pin(&pair())).build();
-    assert_eq!(refused.err().expect("it is http").kind(), ErrorKind::Usage);
+    assert_eq!(refused.expect_err("it is http").kind(), ErrorKind::Usage);
 }

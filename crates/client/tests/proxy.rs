@@ -12,8 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Knows the one password of the tests, and keeps what it was asked.
-#[derive(Default)]
-struct Asked(Mutex<Vec<Ask>>);
+#[derive(Clone, Default)]
+struct Asked(Arc<Mutex<Vec<Ask>>>);
 
 impl Asked {
     fn take(&self) -> Vec<Ask> {
@@ -21,7 +21,7 @@ impl Asked {
     }
 }
 
-impl Prompt for Arc<Asked> {
+impl Prompt for Asked {
     fn ask(&self, ask: Ask) -> BoxFuture<'_, Option<Credential>> {
         self.0.lock().unwrap().push(ask);
         let (user, password) = (Username::prepare(USER).unwrap(), Password::prepare(PASSWORD).unwrap());
@@ -77,8 +77,8 @@ fn open(_: usize, _: &str) -> String {
     "HTTP/1.1 200 OK\r\n\r\n".into()
 }
 
-fn through(proxy: &Origin, asked: &Arc<Asked>) -> ClientBuilder {
-    Client::builder().prompt(Arc::new(Arc::clone(asked))).proxy(&format!("{proxy}/").parse::<Url>().unwrap()).unwrap()
+fn through(proxy: &Origin, asked: &Asked) -> ClientBuilder {
+    Client::builder().prompt(Arc::new(asked.clone())).proxy(&format!("{proxy}/").parse::<Url>().unwrap()).unwrap()
 }
 
 /// What a server or proxy says that asks for a login.
@@ -101,7 +101,7 @@ async fn a_server_in_a_tunnel_cannot_ask_in_the_name_of_the_proxy() {
         );
         response.headers_mut().insert("proxy-authenticate", challenge.parse().unwrap());
     });
-    let asked = Arc::new(Asked::default());
+    let asked = Asked::default();
     let client = through(&by, &asked).root_certificates([&certificate.der[..]]).unwrap().build().unwrap();
     let reply = client.get(&site.url("/public")).await.unwrap();
     assert_eq!((reply.status().as_u16(), reply.proof(), reply.proxy()), (407, &Proof::None, Some(&Proof::None)));
@@ -116,8 +116,8 @@ async fn a_server_in_a_tunnel_cannot_ask_in_the_name_of_the_proxy() {
 #[tokio::test]
 async fn without_a_proxy_a_407_is_an_ordinary_answer() {
     let (server, heads) = proxy(|_, _| challenge(407, "Proxy-Authenticate", "127.0.0.1")).await;
-    let asked = Arc::new(Asked::default());
-    let client = Client::builder().prompt(Arc::new(Arc::clone(&asked))).build().unwrap();
+    let asked = Asked::default();
+    let client = Client::builder().prompt(Arc::new(asked.clone())).build().unwrap();
     let reply = client.get(&format!("{server}/")).await.unwrap();
     assert_eq!((reply.status().as_u16(), reply.proxy()), (407, None));
     assert!(asked.take().is_empty());
@@ -127,7 +127,7 @@ async fn without_a_proxy_a_407_is_an_ordinary_answer() {
 #[tokio::test]
 async fn a_proxy_cannot_ask_in_the_name_of_a_server_in_its_tunnel() {
     let (by, heads) = proxy(|_, _| challenge(401, "WWW-Authenticate", "127.0.0.1")).await;
-    let asked = Arc::new(Asked::default());
+    let asked = Asked::default();
     let error = through(&by, &asked).build().unwrap().get("https://127.0.0.1:1/").await.unwrap_err();
     assert!(matches!(&error, Error::Proxy(refused) if refused.status == 401 && !refused.proven), "{error}");
     assert!(asked.take().is_empty());
@@ -139,7 +139,7 @@ async fn another_scheme_is_said_and_not_tried() {
     for url in ["http://127.0.0.1:1/", "https://127.0.0.1:1/"] {
         let basic = "HTTP/1.1 407 Asks\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
         let (by, heads) = proxy(move |_, _| basic.into()).await;
-        let asked = Arc::new(Asked::default());
+        let asked = Asked::default();
         let error = through(&by, &asked).build().unwrap().get(url).await.unwrap_err();
         assert!(matches!(&error, Error::Proxy(refused) if refused.status == 407), "{error}");
         assert!(error.to_string().contains("another scheme"), "{error}");
@@ -154,7 +154,7 @@ async fn a_proxy_is_asked_for_by_its_name_and_its_scope_is_checked() {
         for (scope, good) in [("127.0.0.1", true), ("www.example.com", false), ("http://127.0.0.1:1", false)] {
             let scope = scope.to_owned();
             let (by, heads) = proxy(move |_, _| challenge(407, "Proxy-Authenticate", &scope)).await;
-            let asked = Arc::new(Asked::default());
+            let asked = Asked::default();
             let error = through(&by, &asked).build().unwrap().get(url).await.unwrap_err();
             let asked = asked.take();
             assert_eq!(!asked.is_empty(), good, "{url}: {error}");
@@ -185,7 +185,7 @@ async fn a_proxy_that_lets_through_in_the_middle_of_a_login_is_not_believed() {
             _ => "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".into(),
         })
         .await;
-        let asked = Arc::new(Asked::default());
+        let asked = Asked::default();
         let client = through(&by, &asked).root_certificates([&certificate.der[..]]).unwrap().build().unwrap();
         let error = client.get(&url).await.unwrap_err();
         assert!(
@@ -201,7 +201,7 @@ async fn a_proxy_that_lets_through_in_the_middle_of_a_login_is_not_believed() {
 async fn a_server_is_logged_in_to_through_a_proxy_that_asks_for_nothing() {
     // In absolute form: the proxy here is the site itself, which answers whatever it is asked for.
     let site = http_site().await;
-    let asked = Arc::new(Asked::default());
+    let asked = Asked::default();
     let client = through(&site.origin, &asked).build().unwrap();
     let reply = client.get(&site.url("/private")).await.unwrap();
     assert!(reply.is_proven());

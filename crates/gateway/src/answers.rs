@@ -11,6 +11,8 @@ pub(crate) enum Message<'a> {
     LogIn,
     /// The page is for users who show a password.
     Password,
+    /// A password that was shown was refused, or has to wait.
+    WrongPassword,
     /// The login was refused, or has to wait.
     Refused,
     /// Somebody may not do this; the log knows more under the id.
@@ -52,6 +54,9 @@ impl Message<'_> {
                     .into()
             }
             Self::Password => "This page is for users: log in with your name and your password.".into(),
+            Self::WrongPassword => {
+                "You are not logged in: the user name or the password is wrong, or there were too many attempts.".into()
+            }
             Self::Forbidden { code, id } => {
                 let what = match code {
                     "certificate-required" => "This needs a certificate of yours, and none was shown.",

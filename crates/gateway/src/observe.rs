@@ -3,7 +3,8 @@
 use crate::audit::{AuditFile, Event as AuditEvent, Line};
 use crate::config::Audit;
 use crate::metrics::Metrics;
-use crate::proof::Refusal;
+use crate::proof::{Admitted, Principals, Refusal};
+use arc_swap::ArcSwap;
 use aws_lc_rs::digest::{SHA256, digest};
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -16,7 +17,7 @@ use tagai_core::message::Sid;
 use tagai_core::realm::AuthRealm;
 use tagai_core::server::{Fault, ServerConfig};
 use tagai_server::{Event, Observer, PasswordFault};
-use tagai_store::principal::Method;
+use tagai_store::principal::{Credential, Method, Resolved};
 
 /// How many lines may wait for a slow disk. What comes after is counted and reported, and a login is not held up by it.
 const MAX_WAITING: usize = 65_536;
@@ -36,6 +37,8 @@ pub struct Journal {
     audit: SyncSender<Job>,
     /// How the configuration calls the realms.
     ids: Mutex<HashMap<AuthRealm, String>>,
+    /// Whose the users are.
+    principals: ArcSwap<Principals>,
 }
 
 /// The refusals of the present second.
@@ -80,13 +83,50 @@ impl Journal {
     pub fn start(metrics: Arc<Metrics>, target: Audit) -> std::io::Result<Arc<Self>> {
         let (audit, jobs) = sync_channel(MAX_WAITING);
         std::thread::Builder::new().name("audit".into()).spawn(move || write_lines(&jobs, target))?;
-        Ok(Arc::new(Self { metrics, audit, refusals: Mutex::default(), ids: Mutex::default() }))
+        Ok(Arc::new(Self {
+            metrics,
+            audit,
+            refusals: Mutex::default(),
+            ids: Mutex::default(),
+            principals: ArcSwap::default(),
+        }))
     }
 
     /// Takes over what a new configuration says.
     pub fn configure(&self, target: Audit, ids: HashMap<AuthRealm, String>) {
         *self.ids.lock().unwrap_or_else(PoisonError::into_inner) = ids;
         let _ = self.audit.send(Job::Target(target));
+    }
+
+    /// The principals of the moment.
+    pub(crate) fn know(&self, principals: Arc<Principals>) {
+        self.principals.store(principals);
+    }
+
+    /// The principal that a user of a realm is.
+    fn principal_of(&self, realm: &str, user: &Username) -> Option<String> {
+        let realm = tagai_store::principal::Authority::new(realm).ok()?;
+        let credential = Credential::User { realm, name: user.clone() };
+        match self.principals.load().directory().resolve(&credential) {
+            Resolved::Registered(principal) | Resolved::Disabled(principal) => Some(principal.name.to_string()),
+            Resolved::Unregistered(name) => Some(name.to_string()),
+            Resolved::Nobody => None,
+        }
+    }
+
+    /// Somebody is let through by what a connection has shown, for the first time on it.
+    pub(crate) fn let_in(&self, route: &str, address: IpAddr, who: &Admitted) {
+        let Admitted { name: principal, credential, identified, .. } = who;
+        let method = identified.method.as_str();
+        tracing::info!(route, %address, principal, method, credential, "let in");
+        self.write(Line {
+            principal: Some(principal.clone()),
+            method: Some(method.to_owned()),
+            origin: Some(route.to_owned()),
+            address: Some(address),
+            reason: Some(credential.clone()),
+            ..Line::new(wall_clock(), AuditEvent::Login)
+        });
     }
 
     /// Waits until every line is written.
@@ -173,10 +213,19 @@ impl Observer for Journal {
         let realm = self.id(&config.realm);
         let origin = config.origin.to_string();
         let name = |user: &Option<&Username>| user.map(ToString::to_string);
+        // Only who is proven is somebody.
+        let principal = match event {
+            Event::LoggedIn { user, .. } | Event::LoggedOut { user, .. } | Event::PasswordAccepted { user, .. } => {
+                self.principal_of(&realm, user)
+            }
+            _ => None,
+        };
         let line = |kind, user: Option<String>, sid: Option<&Sid>, reason: Option<String>| {
             self.write(Line {
                 realm: Some(realm.clone()),
                 user,
+                principal: principal.clone(),
+                method: Some(Method::Mutual.as_str().into()),
                 origin: Some(origin.clone()),
                 address: Some(address),
                 sid_hash: sid.map(sid_hash),
@@ -188,6 +237,7 @@ impl Observer for Journal {
             self.write(Line {
                 realm: Some(realm.clone()),
                 user,
+                principal: principal.clone(),
                 method: Some(PASSWORD_TLS.into()),
                 origin: Some(origin.clone()),
                 address: Some(address),

@@ -3,8 +3,7 @@
 //! - [`client_ca`] verifies certificates against the authorities that an operator trusts, and maps each to one [`names`];
 //! - [`crl`] holds the authorities' lists of revoked certificates, the newest of each;
 //! - [`raw_key`] is for keys without certificates (RFC 7250), which are known by their pins;
-//! - [`handshake`] asks for either in TLS, and makes sure that the peer holds the key.
-//!
+//! - [`handshake`] asks for either in TLS, and makes sure that the peer holds the key;
 //! - [`ca`] is an authority for small installations, in a folder of its own;
 //! - [`inspect`] says what a file with a key or a certificate holds.
 //!

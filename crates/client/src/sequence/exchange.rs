@@ -29,6 +29,7 @@ pub(super) struct Prepared {
 }
 
 /// What came of it.
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 pub(super) enum Sent {
     Response {
         sequence: Sequence,

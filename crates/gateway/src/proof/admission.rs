@@ -106,7 +106,7 @@ impl Identified {
                 return Err(Refusal::new("not-registered", reason));
             }
         };
-        let keys: &[KeyPin] = self.key.as_ref().map_or(&[], std::slice::from_ref);
+        let keys: &[KeyPin] = self.key.as_slice();
         let denial = principals.directory().denied(&Facts {
             principal: Some(&name),
             credential: Some(&self.credential),

@@ -83,7 +83,23 @@ type Judgement = Result<Arc<Client>, Arc<Refusal>>;
 
 /// What was found out about a connection's certificate. All of its requests are about the same one.
 #[derive(Debug, Default)]
-pub(crate) struct Judgements(Mutex<Vec<Known>>);
+pub(crate) struct Judgements {
+    known: Mutex<Vec<Known>>,
+    /// Who was let in last by what the connection has shown.
+    let_in: Mutex<Option<Box<str>>>,
+}
+
+impl Judgements {
+    /// Whether somebody else, or nobody, was let in before on this connection.
+    pub(crate) fn is_first(&self, name: &str) -> bool {
+        let mut last = self.let_in.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_deref() == Some(name) {
+            return false;
+        }
+        *last = Some(name.into());
+        true
+    }
+}
 
 #[derive(Debug)]
 struct Known {
@@ -126,7 +142,7 @@ impl Authority {
     ) -> Result<Arc<Client>, Arc<Refusal>> {
         let (ca, crls) = (self.crls.ca(), self.crls.current());
         let seconds = now.as_secs();
-        let mut known = info.judgements.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = info.judgements.known.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |known: &Known| Arc::ptr_eq(&known.ca, ca) && Arc::ptr_eq(&known.crls, &crls);
         if let Some(found) = known.iter().find(|known| same(known) && seconds < known.until) {
             return found.judgement.clone();

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tagai_policy::Policies;
 use tagai_server::{Connection, Proof};
+use tagai_store::principal::Method as ProofMethod;
 use tagai_store::{CredentialStore, SessionStore};
 use who::Who;
 
@@ -81,7 +82,9 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
     /// A service with these rules, for these principals.
     #[must_use]
     pub fn new(rules: Rules<C, S>, principals: Principals, metrics: Arc<Metrics>, journal: Arc<Journal>) -> Self {
-        Self { rules: ArcSwap::from_pointee(rules), principals: ArcSwap::from_pointee(principals), metrics, journal }
+        let principals = Arc::new(principals);
+        journal.know(Arc::clone(&principals));
+        Self { rules: ArcSwap::from_pointee(rules), principals: ArcSwap::new(principals), metrics, journal }
     }
 
     /// Other rules, for all requests that begin from now on.
@@ -97,7 +100,9 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
 
     /// Other principals, for all requests that begin from now on. The ones before come back.
     pub fn replace_principals(&self, principals: Principals) -> Arc<Principals> {
-        self.principals.swap(Arc::new(principals))
+        let principals = Arc::new(principals);
+        self.journal.know(Arc::clone(&principals));
+        self.principals.swap(principals)
     }
 
     /// The principals of the moment.
@@ -177,7 +182,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
         }
         let mut response = match self.who(scene, request.headers()).await {
             Who::Proven(identified, proof) => self.somebody(scene, request, *identified, proof).await,
-            Who::Answer(answer) => ask::refused(answer, request.headers()),
+            Who::Answer(answer, message) => ask::page(answer, message, request.headers()),
             Who::Guest { invitation, refused } => self.guest(scene, request, invitation, refused).await,
         };
         if let Some(control) = &entry.control {
@@ -209,13 +214,25 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
                 return response;
             }
         };
-        if who.is_some() {
+        if let Some(who) = &who {
             self.metrics.proven(method);
+            // Realms tell of their own logins.
+            if who.identified.user.is_none() && scene.info.judgements.is_first(&who.name) {
+                self.journal.let_in(&scene.entry.id, scene.connection.address, who);
+            }
         }
         if scene.entry.gate.password.is_some() {
             ask::hide_password(request.headers_mut());
         }
-        let Some(proof) = proof else { return self.forward(scene, request, &fields).await };
+        let Some(proof) = proof else {
+            let mut response = self.forward(scene, request, &fields).await;
+            if method == ProofMethod::PasswordTls && response.status() == StatusCode::UNAUTHORIZED {
+                // The application has not seen the password, and another one would not help.
+                *response.status_mut() = StatusCode::FORBIDDEN;
+                response.headers_mut().remove(WWW_AUTHENTICATE);
+            }
+            return response;
+        };
         // If there is an interim response, the proof belongs into that (RFC 8120 §4.5).
         let interim = scene.info.interim.as_ref().filter(|_| request.headers().contains_key(EXPECT));
         let interim = interim.filter(|interim| interim.arm(&proof.name, &proof.value));

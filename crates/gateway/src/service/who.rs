@@ -1,6 +1,7 @@
 //! Who sent a request: by its credentials, else by what its connection has shown.
 
 use super::{Rules, Scene, Service};
+use crate::answers::Message;
 use crate::listener::{ConnectionInfo, RequestBody};
 use crate::proof::{Identified, Kind, Refusal, Shown, has_scheme};
 use crate::proxy::Body;
@@ -18,7 +19,7 @@ pub(super) enum Who {
     /// Somebody; with the server's own proof, where the method has one for each request.
     Proven(Box<Identified>, Option<Proof>),
     /// Somebody who has to be told this.
-    Answer(Answer),
+    Answer(Answer, Message<'static>),
     /// Nobody that is known, and how to change that.
     Guest {
         /// To log in to the realm, if there is one.
@@ -58,7 +59,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
             if fields.contains_key(AUTHORIZATION) {
                 return match users(&scene.place.realms, fields, &scene.connection).await {
                     Users::Proven { identified, proof, .. } => Who::Proven(identified, Some(proof)),
-                    Users::Answer(answer) => Who::Answer(answer),
+                    Users::Answer(answer) => Who::Answer(answer, Message::Refused),
                     Users::Guest(_) => Who::Guest { invitation: None, refused: None },
                 };
             }
@@ -72,7 +73,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
                         return Who::Proven(Box::new(identified), None);
                     }
                 }
-                BasicDecision::Answer(answer) => return Who::Answer(answer),
+                BasicDecision::Answer(answer) => return Who::Answer(answer, Message::WrongPassword),
             }
         }
         let mut invitation = None;
@@ -83,7 +84,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
                         return Who::Proven(Box::new(identified), Some(proof));
                     }
                 }
-                Decision::Answer(answer) => return Who::Answer(answer),
+                Decision::Answer(answer) => return Who::Answer(answer, Message::Refused),
                 Decision::Guest(how) => invitation = Some(how),
             }
         }
