@@ -35,6 +35,11 @@ impl KeyArgs {
         Ok(self.pin.iter().fold(builder, |builder, pin| builder.pin(url.origin(), *pin)))
     }
 
+    /// Whether there is something to show to a server that asks for it.
+    pub(crate) const fn has_identity(&self) -> bool {
+        self.cert.is_some() || self.raw_key.is_some()
+    }
+
     fn identity(&self) -> Result<Option<ClientIdentity>, Trouble> {
         let made = match (&self.cert, &self.raw_key) {
             (None, None) => return Ok(None),
