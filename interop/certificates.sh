@@ -286,4 +286,21 @@ tagai deny add serial $serial --client-ca others
 sleep 1.5
 call device
 is "a serial number of another authority is another" "$status" 200
+curl -s "http://127.0.0.1:$admin/metrics" >"$work/metrics"
+"$python" - "$work/metrics" <<'PY' || fail "the metrics are not right"
+import sys, time
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+samples = [s for family in text_string_to_metric_families(open(sys.argv[1]).read()) for s in family.samples]
+
+def value(name, **labels):
+    return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
+
+assert value("tagai_proven_requests_total", method="x509") > 20, "proven requests"
+for code in ("certificate-required", "certificate-unknown-ca", "certificate-revoked", "denied"):
+    assert value("tagai_refusals_total", code=code) > 0, code
+due = [s.value for s in samples if "crl" in s.name and s.labels.get("client_ca") == "partners"]
+assert due and 0 < due[0] - time.time() <= 86400, due
+PY
+ok "the metrics tell of proofs, refusals, and when the list is over"
 is "nothing panicked" "$(grep -c panicked "$work/gateway.log" || true)" 0
