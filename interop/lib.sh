@@ -247,10 +247,11 @@ json() { "$python" -c 'import json, sys; d = json.load(open(sys.argv[1])); print
 # saw EXPRESSION : of what /echo told about the last request.
 saw() { json "$work/body" "$1"; }
 
-# make_ca NAME and make_certificate NAME CA HOST... : by OpenSSL, as $work/NAME.pem and .key.
+# make_ca NAME, make_certificate NAME CA HOST... and make_client NAME CA SUBJECT-ALT-NAMES [OPENSSL'S OPTIONS...] : by OpenSSL, as
+# $work/NAME.pem and .key.
 make_ca() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
-    -addext keyUsage=critical,keyCertSign -keyout "$work/$1.key" -out "$work/$1.pem" 2>"$work/openssl.log" ||
+    -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$work/$1.key" -out "$work/$1.pem" 2>"$work/openssl.log" ||
     fail "openssl req"
 }
 
@@ -264,3 +265,69 @@ make_certificate() {
     -set_serial "0x$(openssl rand -hex 8)" -out "$work/$name.pem" -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "${names#,}") \
     2>"$work/openssl.log" || fail "openssl x509"
 }
+
+make_client() {
+  local name=$1 issuer=$2 names=$3
+  shift 3
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$work/$name.key" \
+    -out "$work/$name.csr" 2>"$work/openssl.log" || fail "openssl req"
+  openssl x509 -req -in "$work/$name.csr" -CA "$work/$issuer.pem" -CAkey "$work/$issuer.key" -days 2 \
+    -set_serial "0x$(openssl rand -hex 8)" -out "$work/$name.pem" -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=clientAuth\n' "$names") \
+    "$@" 2>"$work/openssl.log" || fail "openssl x509"
+}
+
+# make_crl CA [OPENSSL'S OPTIONS...] : its list of what was revoked, as $work/CA.crl (PEM), good for a day if nothing else is said.
+# revoke CA NAME : puts a certificate on the list, and makes that anew.
+openssl_ca() {
+  local name=$1
+  shift
+  if [ ! -d "$work/$name.ca" ]; then
+    mkdir "$work/$name.ca"
+    : >"$work/$name.ca/index"
+    echo 01 >"$work/$name.ca/number"
+    cat >"$work/$name.ca/conf" <<CONF
+[ca]
+default_ca = this
+[this]
+database = $work/$name.ca/index
+crlnumber = $work/$name.ca/number
+default_md = sha256
+crl_extensions = list
+[list]
+authorityKeyIdentifier = keyid
+CONF
+  fi
+  openssl ca -config "$work/$name.ca/conf" -cert "$work/$name.pem" -keyfile "$work/$name.key" "$@" 2>"$work/openssl.log" ||
+    fail "openssl ca $*"
+}
+make_crl() {
+  local name=$1
+  shift
+  if [ $# = 0 ]; then set -- -crldays 1; fi
+  openssl_ca "$name" -gencrl "$@" -out "$work/$name.crl.new"
+  mv "$work/$name.crl.new" "$work/$name.crl"
+}
+revoke() {
+  openssl_ca "$1" -revoke "$work/$2.pem"
+  make_crl "$1"
+}
+
+# who : the principal and the method that the application was told of, in what /echo told.
+who() { saw '" by ".join(dict(d["fields"]).get(name, "-") for name in ("tagai-principal", "tagai-method"))'; }
+
+# refusal : the code in Tagai-Refusal of the last response.
+refusal() { field Tagai-Refusal | sed 's/;.*//'; }
+
+# metric NAME : a value of the gateway's metrics, 0 if it is not there.
+metric() {
+  curl -s --max-time 5 "http://127.0.0.1:$admin/metrics" | awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }'
+}
+
+# reload : by the signal, until the gateway has taken over what there is.
+reload() {
+  local before
+  before=$(metric 'tagai_reloads_total{result="success"}')
+  kill -HUP "$gateway_pid"
+  until_true 10 "the gateway reloads" reloaded_since "$before"
+}
+reloaded_since() { [ "$(metric 'tagai_reloads_total{result="success"}')" -gt "$1" ]; }

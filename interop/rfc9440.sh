@@ -3,18 +3,21 @@
 # shellcheck source=interop/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-example=$built/examples/assertion
+make_gateway
 ports nginx apache
-ca=$work/root.pem
 make_ca root
 openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-384 -nodes -subj /CN=between -keyout "$work/between.key" \
   -out "$work/between.csr" 2>"$work/openssl.log" || fail "openssl req"
 openssl x509 -req -in "$work/between.csr" -CA "$work/root.pem" -CAkey "$work/root.key" -days 2 -set_serial 2 \
   -out "$work/between.pem" -extfile <(printf 'basicConstraints=critical,CA:true\n') 2>"$work/openssl.log" || fail "openssl x509"
 # As many names as fit: the longest that a server with its own settings still takes, and a short one.
-make_certificate short between device1.example.com
-# shellcheck disable=SC2046
-make_certificate long between $(printf 'device%d.example.com ' {1..150})
+make_client short between DNS:device1.example.com
+make_client long between "$(printf 'DNS:device%d.example.com,' {1..150})DNS:last.example.com"
+# What a client sends: with the intermediate, or without it, since the gateway has that too.
+for name in short long; do
+  cp "$work/$name.pem" "$work/$name-alone.pem"
+  cat "$work/$name.pem" "$work/between.pem" >"$work/$name-chain.pem"
+done
 
 run_nginx app "$nginx" "
   server {
@@ -35,6 +38,7 @@ LoadModule headers_module $modules/mod_headers.so
 LoadModule alias_module $modules/mod_alias.so
 ErrorLog $work/apache/error.log
 DocumentRoot $work/apache
+Redirect 204 /apache/
 Header always set Saw-Leaf "expr=%{req:Client-Cert}"
 Header always set Saw-Chain "expr=%{req:Client-Cert-Chain}"
 CONF
@@ -56,9 +60,6 @@ if len(leaf) != 1 or leaf + chain != expected:
     sys.exit(f"{len(leaf)} and {len(chain)} certificates, and they are others than OpenSSL's")
 PY
 
-# fields CERTIFICATE... : the example stands for the gateway.
-fields() { "$example" client-cert "$@" >"$work/fields" || fail "assertion client-cert"; }
-
 # read_back WHAT CERTIFICATE...
 read_back() {
   local what=$1 name ders=()
@@ -71,17 +72,52 @@ read_back() {
   ok "$what"
 }
 
-for leaf in short long; do
-  for chain in "$leaf" "$leaf between" "$leaf between root"; do
-    read -ra names <<<"$chain"
-    files=()
-    for name in "${names[@]}"; do files+=("$work/$name.pem"); done
-    fields "${files[@]}"
-    ask "http://127.0.0.1:$nginx/" -H "@$work/fields"
-    cp "$body" "$work/saw"
-    read_back "nginx reads $chain" "${names[@]}"
-    ask "http://127.0.0.1:$apache/" -H "@$work/fields"
+# by PATH UPSTREAM FIELDS : the text of a route.
+by() {
+  printf '[[site.route]]\npath = "%s"\naccess = "protected"\nproof = ["x509"]\nclient-ca = ["root"]\nclient-cert = "%s"\nupstream = "%s"\n' \
+    "$1" "$3" "$2"
+}
+configure "$(
+  by /nginx/ "http://127.0.0.1:$nginx" chain
+  by /apache/ "http://127.0.0.1:$apache" chain
+  by /nginx/leaf/ "http://127.0.0.1:$nginx" leaf
+  by /nginx/none/ "http://127.0.0.1:$nginx" none
+  route /nginx/public/ public "http://127.0.0.1:$nginx"
+)" '
+[[client-ca]]
+id = "root"
+certificates = "../root.pem"
+intermediates = "../between.pem"
+' '' "\"$secure\""
+serve
+
+# see APPLICATION PATH [CURL'S OPTIONS...] : what the application saw, in $work/saw.
+see() {
+  local application=$1 path=$2
+  shift 2
+  ask "$secure/$application/$path" "$@"
+  [[ $status = 20[04] ]] || fail "$application answered $status: $(<"$body")"
+  if [ "$application" = nginx ]; then cp "$body" "$work/saw"; else
     printf '%s\n%s\n' "$(field Saw-Leaf)" "$(field Saw-Chain)" >"$work/saw"
-    read_back "Apache reads $chain" "${names[@]}"
+  fi
+}
+forged=(-H 'Client-Cert: :AAAA:' -H 'client_cert: :AAAA:' -H 'Client-Cert-Chain: :AAAA:' -H 'CLIENT-CERT-CHAIN: :AAAA:, :BBBB:')
+
+for leaf in short long; do
+  for sent in alone chain; do
+    with=(--cert "$work/$leaf-$sent.pem" --key "$work/$leaf.key")
+    for application in nginx apache; do
+      for http in 1.1 2; do
+        see "$application" '' "${with[@]}" "${forged[@]}" "--http$http"
+        read_back "$application reads $leaf, which was sent $sent, HTTP/$http" "$leaf" between
+      done
+    done
+    see nginx leaf/ "${with[@]}" "${forged[@]}"
+    read_back "nginx reads the leaf alone, if that is what is wanted" "$leaf"
+    see nginx none/ "${with[@]}" "${forged[@]}"
+    is "and nothing, if that is" "$(tr -d '\n' <"$work/saw")" ""
+    see nginx public/ "${with[@]}" "${forged[@]}"
+    is "nor on a public route" "$(tr -d '\n' <"$work/saw")" ""
   done
 done
+is "nothing panicked" "$(grep -c panicked "$work/gateway.log" || true)" 0

@@ -9,6 +9,9 @@ use zeroize::Zeroizing;
 /// The largest file of a certificate or a key, in octets.
 const MAX_FILE_LEN: u64 = 1 << 20;
 
+/// The end of the first line of a private key in PEM, of whatever kind.
+const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
+
 /// Options about keys.
 #[derive(Debug, clap::Args)]
 pub(crate) struct KeyArgs {
@@ -35,12 +38,21 @@ impl KeyArgs {
         Ok(self.pin.iter().fold(builder, |builder, pin| builder.pin(url.origin(), *pin)))
     }
 
+    /// Whether there is something to show to a server that asks for it.
+    pub(crate) const fn has_identity(&self) -> bool {
+        self.cert.is_some() || self.raw_key.is_some()
+    }
+
     fn identity(&self) -> Result<Option<ClientIdentity>, Trouble> {
         let made = match (&self.cert, &self.raw_key) {
             (None, None) => return Ok(None),
             (Some(chain), _) => {
-                let key = self.key.as_ref().unwrap_or(chain);
-                let (chain, key) = (read("--cert", chain)?, read("--key", key)?);
+                let path = self.key.as_ref().unwrap_or(chain);
+                let (chain, key) = (read("--cert", chain)?, read("--key", path)?);
+                if self.key.is_none() && !key.windows(PRIVATE_KEY.len()).any(|window| window == PRIVATE_KEY) {
+                    let message = format!("there is no private key behind the certificate in {}", path.display());
+                    return Err(Trouble::usage(message).help("name the file that it is in: --key FILE"));
+                }
                 ClientIdentity::certificate_pem(&chain, &key)
             }
             (None, Some(key)) => ClientIdentity::raw_key_pem(&read("--raw-key", key)?),

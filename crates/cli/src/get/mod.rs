@@ -205,7 +205,11 @@ impl Call<'_> {
             if let (Some(proof), Some(way)) = (reply.proxy(), &self.way) {
                 output::note(&report::line_of_proxy(proof, &way.url, self.asked.1.any()));
             }
-            let beside = report::Beside { pinned: reply.server_key().is_some(), password_sent: args.password_tls };
+            let beside = report::Beside {
+                pinned: reply.server_key().is_some(),
+                password_sent: args.password_tls,
+                identity: args.keys.has_identity(),
+            };
             output::note(&report::line(reply.proof(), reply.url(), beside, new_login));
         }
         let (status, url, other_login) = (reply.status(), reply.url().clone(), other_login(&reply));

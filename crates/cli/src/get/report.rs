@@ -16,6 +16,8 @@ pub(crate) struct Beside {
     pub(crate) pinned: bool,
     /// The password was sent.
     pub(crate) password_sent: bool,
+    /// A certificate or a key was at hand, and shown if the server asked for it.
+    pub(crate) identity: bool,
 }
 
 /// One line: who was proven to whom.
@@ -37,9 +39,18 @@ pub(crate) fn line(proof: &Proof, url: &Url, beside: Beside, new_login: bool) ->
             painted("33", "not proven")
         ),
         // TLS has proven it, and nobody else has that key.
+        _ if beside.pinned && beside.identity => format!(
+            "{}: {url} has the key that it is known by; yours was shown to it if it asked for one",
+            painted("32", "pinned")
+        ),
         _ if beside.pinned => {
             format!("{}: {url} has the key that it is known by; it asked for no login", painted("32", "pinned"))
         }
+        _ if beside.identity => format!(
+            "{}: {url} has shown by its certificate that it is the host of this name, and no more; yours was shown to it if it \
+             asked for one",
+            painted("33", "by certificates")
+        ),
         _ => format!("{}: {url} asked for no login", painted("33", "not proven")),
     }
 }

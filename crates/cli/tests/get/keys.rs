@@ -57,7 +57,7 @@ fn a_certificate_is_shown_to_whoever_asks() {
     home.write("device.key", key.as_bytes());
     home.write("both.pem", format!("{key}{certificate}").as_bytes());
     let get = |more: &[&str]| home.get(&site.url("/public"), &[&["--cacert", "ca.pem"], more].concat());
-    get(&["--cert", "device.pem", "--key", "device.key"]).expect(0, &[]);
+    get(&["--cert", "device.pem", "--key", "device.key"]).expect(0, &["by certificates: ", "and no more"]);
     get(&["--cert", "both.pem"]).expect(0, &[]);
     get(&[]).expect(5, &["help: ", "--cert"]);
     let stranger = pair();
@@ -82,6 +82,7 @@ fn keys_that_cannot_be_used_are_named_before_anything_is_sent() {
         (&["--cert", "large.pem"], "larger than 1 MiB"),
         (&["--cert", "ca.pem", "--key", "plain.key"], "not that of the first certificate"),
         (&["--cert", "plain.key"], "BEGIN CERTIFICATE"),
+        (&["--cert", "ca.pem"], "--key FILE"),
         (&["--key", "plain.key"], "--cert"),
         (&["--raw-key", "locked.key"], "openssl pkcs8"),
         (&["--cert", "ca.pem", "--key", "locked.key"], "openssl pkcs8"),

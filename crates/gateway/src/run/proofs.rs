@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tagai_core::realm::Scheme;
 use tagai_pki::client_ca::{ClientCa, ClientCaConfig, CrlPolicy};
+use tagai_pki::crl::Crl;
 use tagai_pki::names::NameKind;
 use tagai_pki::pem;
 use tagai_pki::raw_key::RawKey;
@@ -69,6 +70,7 @@ impl Proofs {
                     section.id
                 )));
             }
+            warnings.extend(doubts_about_lists(&authority, now));
             authorities.insert(section.id.clone(), Arc::new(authority));
         }
         let (policies, more) = policies(config)?;
@@ -124,6 +126,25 @@ fn authority(
     let crls = CrlSources::new(Arc::new(ca), section.crls.clone(), before, now);
     crls.load_files(now).map_err(|error| StartError::in_file(&error.file, &error.reason))?;
     Ok(Authority::new(Arc::clone(section), crls))
+}
+
+/// Lists that may not do what they are there for. None of this is an error: a client may come with the certificate that is missing
+/// here, and the list of the moment may be on its way.
+fn doubts_about_lists(authority: &Authority, now: UnixTime) -> Vec<Warning> {
+    let set = authority.crls().current();
+    let of = |crl: &Crl| format!("the [[client-ca]] \"{}\": the CRL of {:?}", authority.config().id, crl.issuer());
+    let unknown = set.crls().filter(|crl| !set.is_verified(crl)).map(|crl| {
+        let help = "counts only if a client sends the certificate of this issuer: name that in `intermediates`";
+        Warning(format!("{} {help}", of(crl)))
+    });
+    let over = set.crls().filter(|crl| crl.next_update().as_secs() <= now.as_secs()).map(|crl| {
+        let what = match authority.config().crl_policy {
+            config::CrlPolicy::Refuse => "nobody whom it is about is let in, until there is a new one",
+            config::CrlPolicy::Accept => "whoever was revoked since then is let in, until there is a new one",
+        };
+        Warning(format!("{} is over: {what}", of(crl)))
+    });
+    unknown.chain(over).collect()
 }
 
 fn raw_key(path: &Path) -> Result<Arc<CertifiedKey>, StartError> {

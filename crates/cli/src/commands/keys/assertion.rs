@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             let id = KeyFile(file).create((*kind).into(), now()).map_err(failed)?;
             output::line(&id)?;
             output::note(&format!(
-                "name it in the configuration: [assertion] keys = {:?}",
+                "name it in the configuration, relative to the directory of that: [assertion] keys = {:?}",
                 file.display().to_string()
             ));
             Ok(())
