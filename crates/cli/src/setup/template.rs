@@ -121,6 +121,7 @@ origins = ["{https}", "{http}"]
 # name = "localhost"                # its host name; the scope of its realm
 # realm = "staff"
 # allow = ["*.example.com:443", "10.0.0.0/8:*"] # where it connects to; no other, and no name leads to private addresses
+# who = ["group:ops", "alice"]      # whom it takes there, in rules of one line as in `allow` of routes; else every user of the realm
 # tls = false
 # port = 3128                       # if users have another one than that of `address`
 # connections = 1024

@@ -1,11 +1,13 @@
 use crate::support::Dir;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "serve",
     "demo",
     "init",
     "check",
     "user",
+    "explain",
+    "policy",
     "passwd",
     "ca",
     "key",

@@ -3,6 +3,7 @@
 mod ca;
 mod denials;
 mod documents;
+mod explain;
 mod import;
 mod init;
 mod key;

@@ -20,4 +20,5 @@ mod tunnel;
 pub use resolve::{Addresses, Resolve, SystemResolver};
 pub use service::{ForwardProxy, ForwardRules};
 pub use settings::{Authorize, Denied, ForwardLimits, ForwardProxyConfig, ProxyRequest};
+pub(crate) use target::may_match;
 pub use target::{Target, TargetError};

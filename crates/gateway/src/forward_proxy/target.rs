@@ -117,7 +117,7 @@ impl fmt::Display for Target {
 
 /// Whether anything of a list could match a host and port, before its addresses are known: a name that nothing matches need not
 /// be looked up, unless there are networks, in which it may be.
-pub(super) fn may_match(list: &[Target], host: &Host, port: u16) -> bool {
+pub(crate) fn may_match(list: &[Target], host: &Host, port: u16) -> bool {
     list.iter().any(|target| {
         let hosts = match (&target.hosts, host) {
             (Hosts::Net(_), Host::Domain(_)) => true,

@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod attacks;
+mod forward_policy;
 mod forward_proxy;
 mod forward_rules;
 mod guards;

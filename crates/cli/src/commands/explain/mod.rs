@@ -20,6 +20,7 @@ Examples:
   tagai explain https://www.example.com/api/x --as partners/dns:d1.example.com --method POST --from 10.0.0.1
   tagai explain https://www.example.com/api/x --certificate alice.pem --at 2026-11-21T12:00:00Z
   tagai explain https://www.example.com/
+  tagai explain https://www.example.org/ --proxy proxy.example.com --as alice
 
 With the id that a refused answer shows, it searches the audit log for the reason, and asks the policies of now as well; the log has no \
 path and no HTTP method, so it asks them for the route itself, with GET. With a URL, it says what the gateway would do with a request \
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.what.contains("://") {
         let imagined = args.request.read(&args.what, now())?;
         let config = args.config.load()?;
-        let account = ask(&config, &imagined)?;
+        let account = ask(&config, args.request.proxy.as_deref(), &imagined)?;
         if args.json {
             output::json(&account)?;
         } else {
@@ -64,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let config = args.config.load()?;
     let line = noted::find(&config, &id)?;
     let account = match noted::imagined(&line, now()) {
-        Some(imagined) => Some(ask(&config, &imagined)?),
+        Some(imagined) => Some(ask(&config, None, &imagined)?),
         None => None,
     };
     if args.json {
@@ -77,13 +78,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn ask(config: &Config, imagined: &Imagined) -> Result<Account, Failure> {
+fn ask(config: &Config, proxy: Option<&str>, imagined: &Imagined) -> Result<Account, Failure> {
     let store = open_store(config)?;
     let (preview, warnings) = Preview::open(config, store).map_err(|error| Failure::other(error.to_string()))?;
     for warning in warnings {
         output::note(&format!("warning: {warning}"));
     }
-    Ok(preview.ask(imagined))
+    Ok(match proxy {
+        Some(name) => preview.ask_proxy(name, imagined),
+        None => preview.ask(imagined),
+    })
 }
 
 /// The present, since the epoch.

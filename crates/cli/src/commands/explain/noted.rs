@@ -120,7 +120,7 @@ pub(super) fn words(line: &Line) -> String {
     text
 }
 
-/// The request of a line, as far as the line has it.
+/// The request of a line, as far as the line has it; none for refusals of forward proxies, which name no URL.
 pub(super) fn imagined(line: &Line, time: Duration) -> Option<Imagined> {
     let url = line.origin.as_ref().filter(|origin| origin.contains("://"))?.parse().ok()?;
     let method = line.method.as_deref().and_then(|text| text.parse::<Method>().ok());

@@ -27,6 +27,9 @@ pub(super) struct RequestArgs {
     /// The HTTP method [default: GET]
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
+    /// The name of the [[forward-proxy]] that it goes through [default: it is for a site of the gateway]
+    #[arg(long, value_name = "NAME")]
+    pub(super) proxy: Option<String>,
     /// The address that it comes from [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     from: Option<IpAddr>,
@@ -95,9 +98,9 @@ impl RequestArgs {
 
     /// Fails if anything is said of a request, where there is none.
     pub(super) fn must_be_empty(&self) -> Result<(), Failure> {
-        let Self { name, credential, certificate, proof, method, from, at } = self;
+        let Self { name, credential, certificate, proof, method, proxy, from, at } = self;
         let said = name.is_some() || credential.is_some() || certificate.is_some() || proof.is_some();
-        if said || method.is_some() || from.is_some() || at.is_some() {
+        if said || method.is_some() || proxy.is_some() || from.is_some() || at.is_some() {
             let failure = Failure::usage("this describes a request, and there is no URL that it would be for");
             return Err(failure.help("with the id of a refusal, the audit log says what was asked and by whom"));
         }

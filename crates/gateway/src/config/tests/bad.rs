@@ -430,4 +430,56 @@ fn forward_proxies() {
     with("[\"*:443\"]", "[\"*:443\"]\nport = 0", 28, &["out of range"]);
     with("[\"*:443\"]", "[\"*:443\"]\nalow = []", 28, &["did you mean `allow`?"]);
     refused("", &format!("{PROXY}{PROXY}"), 29, &["is taken"]);
+    with("[\"*:443\"]", "[\"*:443\"]\nwho = []", 28, &["`who` takes nobody anywhere", "[policy]"]);
+    with("[\"*:443\"]", "[\"*:443\"]\nwho = [\"alice and\"]", 28, &["rule"]);
+    let other = PROXY.replace("3128", "3129");
+    refused(
+        "",
+        &format!("{PROXY}who = [\"alice\"]\n{other}"),
+        31,
+        &["different rules in `who`", "a name of its own"],
+    );
+}
+
+/// What policies say is shown as what the configuration says: with the line, and the part of it that is wrong.
+#[test]
+fn policies_are_shown_by_their_lines() {
+    use tagai_policy::{Access, Action, Policies, RouteRules, Source};
+    let of = |text: &str, allow: &[&str]| {
+        let files: Vec<Source> = [text]
+            .iter()
+            .filter(|text| !text.is_empty())
+            .map(|text| Source { name: "p.cedar".into(), text: (*text).into() })
+            .collect();
+        let route = RouteRules {
+            id: "https://a.example/".into(),
+            access: Access::Protected,
+            action: Action::Request,
+            allow: allow.iter().map(ToString::to_string).collect(),
+        };
+        let problems = Policies::new(&files, &[route]).unwrap_err();
+        problems.iter().map(Diagnostic::of_policy).collect::<Vec<_>>()
+    };
+    let text =
+        "// いろは\npermit (principal is Principal, action, resource)\nwhen { \"いろは\" == principal.nam };\n";
+    let found = &of(text, &[])[0];
+    assert_eq!(found.file(), Path::new("p.cedar"));
+    let (line, column) = found.position().unwrap();
+    assert_eq!(line, 3);
+    let shown = found.to_string();
+    assert!(
+        shown.contains("3 | when { \"いろは\" == principal.nam };")
+            && shown.contains(&format!("--> p.cedar:3:{column}")),
+        "{shown}"
+    );
+    let carets = shown.lines().find(|line| line.contains('^')).unwrap();
+    let marked = carets.split_once("| ").unwrap().1;
+    let shown_line = shown.lines().find(|line| line.starts_with("3 | ")).unwrap().split_once("| ").unwrap().1;
+    assert_eq!(marked.chars().take_while(|c| *c == ' ').count(), column - 1);
+    assert!(marked.trim_end().chars().count() <= shown_line.chars().count(), "{shown}");
+    assert!(found.render(true).contains("\x1b[1;31m") && !shown.contains('\x1b'));
+
+    let found = &of("", &["alice", "alice and"])[0];
+    assert_eq!((found.file(), found.position().unwrap().0), (Path::new("rule 2 of https://a.example/"), 1));
+    assert!(found.to_string().contains("1 | alice and"), "{found}");
 }

@@ -285,6 +285,9 @@ allow = ["*.example.com:443", "10.0.0.0/8:*"]
     assert_eq!(read.origin(3128), Origin::parse("http://proxy.example.com:3128").unwrap());
     assert_eq!(read.allow.iter().map(ToString::to_string).collect::<Vec<_>>(), ["*.example.com:443", "10.0.0.0/8:*"]);
     assert_eq!(read.limits, crate::forward_proxy::ForwardLimits::default());
+    assert_eq!(read.who, None);
+    let who = parse(&format!("{SMALL}{proxy}who = [\"group:ops and from:10.0.0.0/8\", \"alice\"]\n")).unwrap();
+    assert_eq!(who.forward_proxies[0].who.as_ref().unwrap().len(), 2);
     let all = "tls = true\nport = 443\nconnections = 7\nconnect-timeout = \"1s\"\ntimeout = \"2s\"\nidle-timeout = \"3s\"\nmax-body = \"unlimited\"\n";
     let config = parse(&format!("{SMALL}{proxy}{all}")).unwrap();
     let read = &config.forward_proxies[0];

@@ -33,7 +33,7 @@ pub struct Account {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What: `request`, `origin`, `route`, `method`, `proof`, `principal` or `policy`.
+    /// What: `request`, `origin`, `route`, `method`, `proof`, `principal` or `policy`; at forward proxies `proxy` and `target` too.
     pub what: &'static str,
     /// Whether it goes on.
     pub passed: bool,
@@ -52,6 +52,18 @@ impl Account {
         self.step(what, false, found);
     }
 
+    /// What the policies say is the end of it.
+    pub(super) fn judge(&mut self, explained: Explanation) {
+        self.passes = explained.allowed;
+        if explained.allowed {
+            self.step("policy", true, explained.reason.clone());
+        } else {
+            self.refuse("policy", StatusCode::FORBIDDEN, explained.reason.clone());
+            self.code = explained.code.map(str::to_owned);
+        }
+        self.policy = Some(explained);
+    }
+
     pub(super) fn note(&mut self, note: &str) {
         self.notes.push(note.to_owned());
     }
@@ -62,6 +74,7 @@ impl fmt::Display for Account {
         match (self.passes, self.status, &self.code) {
             (true, ..) => writeln!(f, "it would be let through")?,
             (false, Some(status), Some(code)) => writeln!(f, "it would be refused: {status}, {code}")?,
+            (false, Some(407), None) => writeln!(f, "it would be refused: 407, and asked for a login")?,
             (false, Some(401), None) => writeln!(f, "it would be refused: 401, and asked for a login")?,
             (false, Some(status), None) => writeln!(f, "it would be refused: {status}")?,
             (false, None, _) => writeln!(f, "it would be refused")?,

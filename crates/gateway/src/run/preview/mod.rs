@@ -4,6 +4,7 @@
 //! connection is with the host that it asks (421), what lists of revoked certificates at URLs say, and what the application answers.
 
 mod account;
+mod proxy;
 mod sender;
 
 pub use account::{Account, Step};
@@ -56,7 +57,7 @@ pub struct Preview {
     rules: Rules<SqliteStore, Sessions>,
     principals: Principals,
     store: SqliteStore,
-    serves_keys: bool,
+    config: Config,
 }
 
 /// The policies of a configuration, with what is doubtful of them.
@@ -86,7 +87,7 @@ impl Preview {
         let builder = MutualBuilder::new(Arc::new(store.clone()), Arc::new(sessions));
         let rules = build::rules(config, proofs, &builder, &Metrics::default())?;
         let principals = Principals::new(store.directory()?);
-        Ok((Self { rules, principals, store, serves_keys: config.assertion.is_some() }, warnings))
+        Ok((Self { rules, principals, store, config: config.clone() }, warnings))
     }
 
     /// What would become of a request.
@@ -96,7 +97,7 @@ impl Preview {
         let Some(place) = self.place(imagined, &mut account) else { return account };
         account.step("origin", true, format!("{} is served", place.text));
         let path = imagined.url.path();
-        if path == LOGOUT_PATH || (path == JWKS_PATH && self.serves_keys) {
+        if path == LOGOUT_PATH || (path == JWKS_PATH && self.config.assertion.is_some()) {
             account.step("route", true, format!("{path} is the gateway's own"));
             account.passes = true;
             return account;
@@ -230,16 +231,12 @@ impl Preview {
             time: imagined.time.as_secs(),
         };
         let explained = self.rules.policies.explain(&question(who, &asked));
-        account.passes = explained.allowed;
-        if explained.allowed {
-            account.step("policy", true, explained.reason.clone());
-        } else if who.is_none() && entry.gate.kind == Kind::Optional && can_ask(entry) {
-            account.refuse("policy", StatusCode::UNAUTHORIZED, explained.reason.clone());
-        } else {
-            account.refuse("policy", StatusCode::FORBIDDEN, explained.reason.clone());
-            account.code = explained.code.map(str::to_owned);
+        account.judge(explained);
+        // Somebody, once proven, may be permitted what a guest is not.
+        if !account.passes && account.credential.is_none() && entry.gate.kind == Kind::Optional && can_ask(entry) {
+            account.status = Some(StatusCode::UNAUTHORIZED.as_u16());
+            account.code = None;
         }
-        account.policy = Some(explained);
     }
 }
 

@@ -1,12 +1,14 @@
 //! Who sends a request that nobody has sent: what of theirs a route would take.
 
 use super::Preview;
+use crate::config::{ForwardProxy, Realm};
 use crate::proof::{Identified, Judgements, Kind, Refusal, Shown};
 use crate::route::{Entry, Place};
 use crate::run::sessions::Sessions;
 use crate::tls::ClientKey;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
+use tagai_core::credential::Username;
 use tagai_store::UserStore as _;
 use tagai_store::principal::{Credential, Method, SubjectName};
 use tagai_store::sqlite::SqliteStore;
@@ -64,26 +66,39 @@ impl Preview {
                     Shown::Nothing => Err(nothing("the route asks for no certificate")),
                 };
             }
-            Sender::Credential { credential, method } => (vec![credential.clone()], *method),
-            Sender::Principal { name, method } => (self.credentials(name)?, *method),
+            Sender::Credential { .. } | Sender::Principal { .. } => self.claimed(sender)?,
         };
-        let mut reasons: Vec<String> = Vec::new();
-        for method in METHODS.into_iter().filter(|one| method.is_none_or(|wanted| wanted == *one)) {
-            for credential in credentials.iter().filter(|credential| fits(method, credential)) {
-                match self.taken(method, credential, place, entry) {
-                    Ok(identified) => return Ok(identified),
-                    Err(reason) if reasons.contains(&reason) => {}
-                    Err(reason) => reasons.push(reason),
-                }
+        choose(&credentials, method, |method, credential| self.taken(method, credential, place, entry))
+    }
+
+    /// What a forward proxy would know of the sender: a user of its realm, or nobody.
+    ///
+    /// # Errors
+    /// Why it would know nobody.
+    pub(super) fn identify_to_proxy(&self, sender: &Sender, proxy: &ForwardProxy) -> Result<Identified, Refusal> {
+        let (credentials, method) = match sender {
+            Sender::Guest => return Err(nothing("nothing is proven")),
+            Sender::Certificate(_) => return Err(nothing("a forward proxy asks for no certificate")),
+            Sender::Credential { .. } | Sender::Principal { .. } => self.claimed(sender)?,
+        };
+        choose(&credentials, method, |method, credential| match credential {
+            Credential::User { realm, name } if method == Method::Mutual && *realm.as_str() == *proxy.realm.id => {
+                self.user(&proxy.realm, method, name)
             }
+            Credential::User { realm, .. } if method == Method::Mutual => {
+                Err(format!("the proxy does not take users of the realm {realm}"))
+            }
+            _ => Err(format!("the proxy does not take {method}")),
+        })
+    }
+
+    /// The credentials that a sender could prove, and how; none if there is nothing but a name.
+    fn claimed(&self, sender: &Sender) -> Result<(Vec<Credential>, Option<Method>), Refusal> {
+        match sender {
+            Sender::Credential { credential, method } => Ok((vec![credential.clone()], *method)),
+            Sender::Principal { name, method } => Ok((self.credentials(name)?, *method)),
+            Sender::Guest | Sender::Certificate(_) => Ok((Vec::new(), None)),
         }
-        if reasons.is_empty() {
-            let by = method.map(|method| format!(" by {method}")).unwrap_or_default();
-            let have = credentials.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let have = if have.is_empty() { "there is no credential".to_owned() } else { format!("there is {have}") };
-            return Err(nothing(format!("nothing could be proven{by}: {have}")));
-        }
-        Err(nothing(reasons.join("; ")))
     }
 
     /// What a principal has to prove itself with.
@@ -95,6 +110,18 @@ impl Preview {
             nothing(format!("there is no principal {name}; `tagai principal list` shows those that there are"))
         })?;
         Ok(vec![credential])
+    }
+
+    /// A user who can log in.
+    fn user(&self, realm: &Arc<Realm>, method: Method, name: &Username) -> Result<Identified, String> {
+        match self.store.user(&realm.realm, name) {
+            Ok(Some(user)) if user.disabled => return Err(format!("the user {name} is disabled")),
+            Ok(Some(_)) => {}
+            Ok(None) => return Err(format!("there is no user {name} in the realm {}", realm.id)),
+            Err(error) => return Err(format!("the store could not be asked for the user {name}: {error}")),
+        }
+        Identified::of_user(realm, method, name.clone())
+            .ok_or_else(|| format!("the id of the realm {} names no credentials", realm.id))
     }
 
     /// Whether the route would take a credential, proven in this way.
@@ -123,14 +150,7 @@ impl Preview {
                 let Some(realm) = known.find(|known| known.id == realm.as_str()) else {
                     return Err(format!("the route does not take users of the realm {realm}"));
                 };
-                match self.store.user(&realm.realm, name) {
-                    Ok(Some(user)) if user.disabled => return Err(format!("the user {name} is disabled")),
-                    Ok(Some(_)) => {}
-                    Ok(None) => return Err(format!("there is no user {name} in the realm {}", realm.id)),
-                    Err(error) => return Err(format!("the store could not be asked for the user {name}: {error}")),
-                }
-                Identified::of_user(realm, method, name.clone())
-                    .ok_or_else(|| format!("the id of the realm {} names no credentials", realm.id))
+                self.user(realm, method, name)
             }
             Credential::Certificate { client_ca, .. } => {
                 let authority = gate.authorities.iter().find(|known| known.config().id == client_ca.as_str());
@@ -149,6 +169,31 @@ impl Preview {
             Credential::Key(pin) => Ok(Identified::of_key(*pin)),
         }
     }
+}
+
+/// The first credential that is taken, by the first method.
+fn choose(
+    credentials: &[Credential],
+    method: Option<Method>,
+    taken: impl Fn(Method, &Credential) -> Result<Identified, String>,
+) -> Result<Identified, Refusal> {
+    let mut reasons: Vec<String> = Vec::new();
+    for method in METHODS.into_iter().filter(|one| method.is_none_or(|wanted| wanted == *one)) {
+        for credential in credentials.iter().filter(|credential| fits(method, credential)) {
+            match taken(method, credential) {
+                Ok(identified) => return Ok(identified),
+                Err(reason) if reasons.contains(&reason) => {}
+                Err(reason) => reasons.push(reason),
+            }
+        }
+    }
+    if !reasons.is_empty() {
+        return Err(nothing(reasons.join("; ")));
+    }
+    let by = method.map(|method| format!(" by {method}")).unwrap_or_default();
+    let have = credentials.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let have = if have.is_empty() { "there is no credential".to_owned() } else { format!("there is {have}") };
+    Err(nothing(format!("nothing could be proven{by}: {have}")))
 }
 
 /// Whether a credential can be proven in this way.
