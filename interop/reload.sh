@@ -144,7 +144,7 @@ echo "  -- the audit log"
 import datetime, ipaddress, json, sys
 
 lines = [json.loads(line) for line in open(sys.argv[1])]
-known = {"time", "event", "realm", "user", "origin", "address", "sid_hash", "reason", "by"}
+known = {"time", "event", "realm", "user", "principal", "method", "origin", "address", "sid_hash", "reason", "by"}
 for line in lines:
     assert line.keys() <= known, line
     assert line["time"].endswith("Z") and datetime.datetime.fromisoformat(line["time"].replace("Z", "+00:00"))
@@ -152,6 +152,7 @@ for line in lines:
     by_operator = line["event"].startswith(("user-", "password-"))
     assert ("by" in line) == by_operator and ("address" in line) != by_operator, line
     if not by_operator:
+        assert line["event"] not in ("login", "refused") or line["method"] == "mutual", line
         assert ipaddress.ip_address(line["address"]) and line["origin"].startswith(("http://", "https://")), line
 seen = [(line["event"], line.get("user")) for line in lines]
 logins = [("user-added", "alice"), ("user-added", "bob"), ("login", "alice"), ("login", "bob"), ("user-disabled", "alice")]
