@@ -85,11 +85,28 @@ impl Admitted {
 }
 
 impl Identified {
+    /// Why this is nobody here: the credential belongs to no registered principal, and only those are let in by it. `None` if it is
+    /// somebody, whether they are kept out or not.
+    #[must_use]
+    pub fn stranger(&self, principals: &Principals) -> Option<Refusal> {
+        match principals.directory().resolve(&self.credential) {
+            Resolved::Registered(_) | Resolved::Disabled(_) => None,
+            Resolved::Unregistered(_) if self.unregistered == Unregistered::Accept => None,
+            Resolved::Unregistered(_) | Resolved::Nobody => {
+                let reason = format!("{} belongs to no registered principal", self.credential);
+                Some(Refusal::new("not-registered", reason))
+            }
+        }
+    }
+
     /// Whose credential it is, if that one may act at all.
     ///
     /// # Errors
     /// [`Refusal`]
     pub fn resolve(self, principals: &Principals) -> Result<Admitted, Refusal> {
+        if let Some(refusal) = self.stranger(principals) {
+            return Err(refusal);
+        }
         let credential = self.credential.to_string();
         let (name, profile) = match principals.directory().resolve(&self.credential) {
             Resolved::Registered(principal) => {
@@ -103,11 +120,8 @@ impl Identified {
             Resolved::Disabled(principal) => {
                 return Err(Refusal::new("disabled", format!("the principal {} is disabled", principal.name)));
             }
-            Resolved::Unregistered(name) if self.unregistered == Unregistered::Accept => (name.to_string(), None),
-            Resolved::Unregistered(_) | Resolved::Nobody => {
-                let reason = format!("{credential} belongs to no registered principal");
-                return Err(Refusal::new("not-registered", reason));
-            }
+            Resolved::Unregistered(name) => (name.to_string(), None),
+            Resolved::Nobody => return Err(Refusal::new("not-registered", format!("{credential} is nobody's"))),
         };
         let keys: &[KeyPin] = self.key.as_slice();
         let denial = principals.directory().denied(&Facts {

@@ -13,8 +13,8 @@ use tagai_store::principal::{Authority as AuthorityId, CertificateName, Credenti
 /// How long it is remembered that a certificate was refused, in seconds: it may be that its time had not come.
 const REFUSED_FOR: u64 = 5;
 
-/// The most judgements that a connection keeps: one for each authority of a route.
-const KEPT: usize = 8;
+/// The most judgements that a connection keeps, one for each authority of the routes it asks: far above what a host has.
+const KEPT: usize = 64;
 
 /// Whose certificates are taken.
 #[derive(Debug)]

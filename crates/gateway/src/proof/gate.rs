@@ -209,7 +209,9 @@ pub fn is_for(info: &ConnectionInfo, origin: &Origin) -> bool {
 #[must_use]
 pub fn has_scheme(fields: &HeaderMap, scheme: &str) -> bool {
     fields.get_all(AUTHORIZATION).iter().any(|value| {
-        let first = value.as_bytes().trim_ascii().split(|octet| matches!(octet, b' ' | b'\t')).next();
+        // Whatever is no part of a token (RFC 9110 §5.6.2) ends the name: what comes behind it may be broken.
+        let token = |octet: &u8| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(octet);
+        let first = value.as_bytes().trim_ascii().split(|octet| !token(octet)).next();
         first.is_some_and(|first| first.eq_ignore_ascii_case(scheme.as_bytes()))
     })
 }

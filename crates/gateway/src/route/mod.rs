@@ -38,6 +38,8 @@ pub struct Place<C, S> {
     pub host: Box<str>,
     /// The realms of its routes whose users come by Mutual, each once.
     pub realms: Realms<C, S>,
+    /// Whether one of its routes takes passwords that are sent, over TLS.
+    pub takes_passwords: bool,
     /// Longest path first.
     routes: Vec<Entry<C, S>>,
 }
@@ -137,7 +139,8 @@ impl<C: CredentialStore, S: SessionStore> Table<C, S> {
     fn insert(&mut self, origin: &Origin, realms: Realms<C, S>, mut routes: Vec<Entry<C, S>>) {
         routes.sort_by_key(|route| std::cmp::Reverse(route.prefix.depth()));
         let (text, host) = (origin.to_string().into(), origin.host().to_string().into());
-        let place = Arc::new(Place { origin: origin.clone(), text, host, realms, routes });
+        let takes_passwords = routes.iter().any(|route| route.gate.proofs.password_tls);
+        let place = Arc::new(Place { origin: origin.clone(), text, host, realms, takes_passwords, routes });
         let places = match origin.scheme() {
             Scheme::Http => &mut self.plain,
             Scheme::Https => &mut self.tls,

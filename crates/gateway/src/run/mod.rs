@@ -191,6 +191,13 @@ impl Gateway {
         &self.0.journal
     }
 
+    /// The version of the principals and denials that requests are judged by now: that of the store, or the one before for up to a
+    /// second.
+    #[must_use]
+    pub fn directory_version(&self) -> i64 {
+        self.0.service.principals().directory().version()
+    }
+
     /// Reads the configuration's file anew and takes it over: sites, routes, realms, certificates, the audit log. Nothing is taken
     /// over if anything is wrong. Connections, and sessions of realms that are still there, go on.
     ///

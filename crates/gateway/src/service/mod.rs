@@ -200,7 +200,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
     async fn somebody(
         &self,
         scene: &Scene<'_, C, S>,
-        mut request: Request<RequestBody>,
+        request: Request<RequestBody>,
         identified: Identified,
         proof: Option<Proof>,
     ) -> Response<Body> {
@@ -225,9 +225,6 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
             if who.identified.user.is_none() && scene.info.judgements.is_first(&who.name) {
                 self.journal.let_in(&scene.entry.id, scene.connection.address, who);
             }
-        }
-        if scene.entry.gate.password.is_some() {
-            ask::hide_password(request.headers_mut());
         }
         let Some(proof) = proof else {
             let mut response = self.forward(scene, request, &fields).await;
@@ -309,9 +306,13 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
     async fn forward(
         &self,
         scene: &Scene<'_, C, S>,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
         identity: &[(HeaderName, HeaderValue)],
     ) -> Response<Body> {
+        // Clients send a password again to the whole host (RFC 7617 §2.2), so no application of the host gets to see it.
+        if scene.place.takes_passwords {
+            ask::hide_password(request.headers_mut());
+        }
         let accept = accepts_html(request.headers());
         let context = ForwardContext {
             connection: scene.info,

@@ -24,7 +24,7 @@ pub(super) enum Who {
     Guest {
         /// To log in to the realm, if there is one.
         invitation: Option<Invitation>,
-        /// Why a certificate that was shown is not taken.
+        /// Why a certificate or key that was shown is not taken.
         refused: Option<Refusal>,
     },
 }
@@ -89,7 +89,15 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
             }
         }
         match gate.shown(scene.info, UnixTime::since_unix_epoch(scene.now)) {
-            Shown::Proven(identified) => Who::Proven(identified, None),
+            Shown::Proven(identified) => {
+                // Whom nobody has registered may still log in, where that is another way.
+                let other_way = invitation.is_some() || gate.password.is_some();
+                let stranger = other_way.then(|| identified.stranger(&self.principals.load())).flatten();
+                match stranger {
+                    Some(refusal) => Who::Guest { invitation, refused: Some(refusal) },
+                    None => Who::Proven(identified, None),
+                }
+            }
             Shown::Refused(refusal) => Who::Guest { invitation, refused: Some(refusal) },
             Shown::Nothing => Who::Guest { invitation, refused: None },
         }

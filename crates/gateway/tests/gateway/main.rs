@@ -3,13 +3,20 @@
 
 mod attacks;
 mod forward_policy;
+mod certificates;
 mod forward_proxy;
 mod forward_rules;
 mod guards;
+mod identity;
 mod interim;
+mod keys;
 mod lifetime;
 mod logins;
+mod passwords;
+mod policies;
 mod pressure;
+mod principals;
 mod realms;
+mod revocation;
 mod support;
 mod upstreams;

@@ -124,7 +124,7 @@ fn refused(old: &str, new: &str, line: usize, words: &[&str]) {
 #[test]
 fn methods_and_what_they_need() {
     let all = r#"proof = ["mutual", "x509", "raw-key", "password-tls"]"#;
-    refused(all, r#"proof = ["x509", "x509"]"#, 40, &["twice"]);
+    refused(all, r#"proof = ["mutual", "x509", "raw-key", "password-tls", "x509"]"#, 40, &["twice"]);
     refused(all, r#"proof = []"#, 40, &["`proof` is empty"]);
     refused(all, r#"proof = "x509""#, 40, &["a list in brackets"]);
     refused(all, r#"proof = ["x508"]"#, 40, &["did you mean \"x509\"?"]);

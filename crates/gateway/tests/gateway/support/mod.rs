@@ -1,13 +1,15 @@
 //! What the tests are made of.
 
 mod app;
+mod pki;
 mod site;
 mod user;
 mod wire;
 
 pub(crate) use app::{App, raw_upstream};
-pub(crate) use site::{Setup, Site, logged, metric};
-pub(crate) use user::User;
+pub(crate) use pki::{Authority, Issued, TlsClient, Wanted, client};
+pub(crate) use site::{REALM, Setup, Site, logged, metric};
+pub(crate) use user::{User, head};
 pub(crate) use wire::{Connection, Response, read_head};
 
 use std::future::Future;

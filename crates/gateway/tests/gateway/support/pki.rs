@@ -1,18 +1,22 @@
 //! Authorities, and clients that show what these have signed, or bare keys.
 
 use super::wire::Connection;
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
 };
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{AlwaysResolvesClientRawPublicKeys, Resumption};
+use rustls::client::{AlwaysResolvesClientRawPublicKeys, ResolvesClientCert};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use std::sync::Arc;
-use tagai_core::validation::Channel;
+use rustls::{ClientConfig, DigitallySignedStruct, HandshakeKind, RootCertStore, SignatureScheme, SupportedProtocolVersion};
+use std::sync::{Arc, Mutex};
+use tagai_core::validation::{Channel, EndPointError, Exporter};
 use time::{Duration, OffsetDateTime};
 use tokio::net::TcpStream;
 
@@ -25,7 +29,6 @@ pub(crate) struct Authority {
 pub(crate) struct Issued {
     pub(crate) certificate: Certificate,
     pub(crate) key: KeyPair,
-    pub(crate) serial: u64,
 }
 
 /// What is to be issued; a client's certificate that is valid now, if nothing else is said.
@@ -46,14 +49,28 @@ pub(crate) fn client(dns: &str) -> Wanted {
     }
 }
 
+fn ca(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().unwrap();
-        Self { issuer: CertifiedIssuer::self_signed(params, key).unwrap() }
+        Self { issuer: CertifiedIssuer::self_signed(ca(name), key).unwrap() }
+    }
+
+    /// One that this one certifies.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        Self { issuer: CertifiedIssuer::signed_by(ca(name), key, &self.issuer).unwrap() }
+    }
+
+    pub(crate) fn der(&self) -> CertificateDer<'static> {
+        self.issuer.der().clone()
     }
 
     pub(crate) fn pem(&self) -> String {
@@ -71,7 +88,7 @@ impl Authority {
         params.not_after = now + Duration::days(wanted.days.1);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Issued { certificate, key, serial: wanted.serial }
+        Issued { certificate, key }
     }
 
     /// A list of what is revoked, in PEM: its number, and in how many days it was made and runs out.
@@ -103,6 +120,8 @@ fn private(key: &KeyPair) -> PrivateKeyDer<'static> {
     PrivatePkcs8KeyDer::from(key.serialize_der()).into()
 }
 
+pub(crate) const BOTH: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
+
 /// A client, which remembers its TLS sessions.
 #[derive(Clone)]
 pub(crate) struct TlsClient(pub(crate) Arc<ClientConfig>);
@@ -110,36 +129,55 @@ pub(crate) struct TlsClient(pub(crate) Arc<ClientConfig>);
 impl TlsClient {
     /// Without anything to show.
     pub(crate) fn plain(server: &[u8]) -> Self {
-        let config = builder(server, &[&rustls::version::TLS13, &rustls::version::TLS12]).with_no_client_auth();
-        Self(Arc::new(config))
+        Self(Arc::new(builder(server, BOTH).with_no_client_auth()))
     }
 
     /// That shows a certificate.
     pub(crate) fn with(server: &[u8], issued: &Issued) -> Self {
-        Self::with_versions(server, issued, &[&rustls::version::TLS13, &rustls::version::TLS12])
+        Self::with_versions(server, issued, BOTH)
     }
 
     pub(crate) fn with_versions(
         server: &[u8],
         issued: &Issued,
-        versions: &[&'static rustls::SupportedProtocolVersion],
+        versions: &[&'static SupportedProtocolVersion],
     ) -> Self {
-        let chain = vec![issued.certificate.der().clone()];
-        let config = builder(server, versions).with_client_auth_cert(chain, private(&issued.key)).unwrap();
-        Self(Arc::new(config))
+        Self::of_chain(builder(server, versions), issued, &[])
     }
 
-    /// That shows a bare key, and pins the server's.
-    pub(crate) fn with_key(key: &KeyPair, server: &KeyPair) -> Self {
-        let signer = rustls::crypto::aws_lc_rs::sign::any_supported_type(&private(key)).unwrap();
-        let own = CertifiedKey::new(vec![CertificateDer::from(key.subject_public_key_info())], signer);
-        let config = ClientConfig::builder_with_provider(provider())
+    /// That shows a certificate, and those of the authorities above it.
+    pub(crate) fn with_chain(server: &[u8], issued: &Issued, above: &[&Authority]) -> Self {
+        Self::of_chain(builder(server, BOTH), issued, above)
+    }
+
+    fn of_chain(builder: Builder, issued: &Issued, above: &[&Authority]) -> Self {
+        let chain = std::iter::once(issued.certificate.der().clone()).chain(above.iter().map(|one| one.der()));
+        Self(Arc::new(builder.with_client_auth_cert(chain.collect(), private(&issued.key)).unwrap()))
+    }
+
+    /// That shows nothing, and remembers the names of authorities each time that it is asked for a certificate.
+    pub(crate) fn recording(server: &[u8]) -> (Self, Arc<Asked>) {
+        let asked = Arc::new(Asked::default());
+        (Self(Arc::new(builder(server, BOTH).with_client_cert_resolver(Arc::clone(&asked) as Arc<_>))), asked)
+    }
+
+    /// That shows a bare key to a server with a certificate.
+    pub(crate) fn with_key(server: &[u8], key: &KeyPair) -> Self {
+        let builder = builder(server, &[&rustls::version::TLS13]);
+        Self(Arc::new(builder.with_client_cert_resolver(bare(key))))
+    }
+
+    /// That pins the server's bare key, and shows one or nothing.
+    pub(crate) fn pinning(server: &KeyPair, key: Option<&KeyPair>) -> Self {
+        let builder = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Pinned(server.subject_public_key_info(), provider())))
-            .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(Arc::new(own))));
-        Self(Arc::new(config))
+            .with_custom_certificate_verifier(Arc::new(Pinned(server.subject_public_key_info(), provider())));
+        Self(Arc::new(match key {
+            Some(key) => builder.with_client_cert_resolver(bare(key)),
+            None => builder.with_no_client_auth(),
+        }))
     }
 
     pub(crate) fn alpn(self, names: &[&str]) -> Self {
@@ -148,36 +186,74 @@ impl TlsClient {
         Self(Arc::new(config))
     }
 
-    /// Shakes hands, asking for a host (an address is not named).
-    pub(crate) async fn try_connect(&self, port: u16, host: &str) -> std::io::Result<Connection> {
+    /// Shakes hands, asking for a host (an address is not named). Tells whether an earlier session was resumed.
+    pub(crate) async fn try_connect(&self, port: u16, host: &str) -> std::io::Result<(Connection, bool)> {
         let stream = TcpStream::connect(("127.0.0.1", port)).await?;
         let connector = tokio_rustls::TlsConnector::from(Arc::clone(&self.0));
         let name = ServerName::try_from(host.to_owned()).unwrap();
         let stream = connector.connect(name, stream).await?;
-        let shown = stream.get_ref().1.peer_certificates().unwrap()[0].to_vec();
-        let channel = Channel::tls(&shown, None).unwrap_or(Channel::Plain);
-        Ok(Connection { stream: Box::new(stream), channel })
+        let tls = stream.get_ref().1;
+        let exported = tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[])).unwrap();
+        let exporter = Exporter(exported);
+        let shown = &tls.peer_certificates().unwrap()[0];
+        let channel = match Channel::tls(shown, Some(Exporter(exported))) {
+            Ok(channel) => channel,
+            // A bare key is no certificate.
+            Err(EndPointError::Malformed) => Channel::Exporter(exporter),
+            Err(error) => panic!("{error}"),
+        };
+        let resumed = tls.handshake_kind() == Some(HandshakeKind::Resumed);
+        Ok((Connection { stream: Box::new(stream), channel }, resumed))
     }
 
     pub(crate) async fn connect(&self, port: u16, host: &str) -> Connection {
-        self.try_connect(port, host).await.unwrap()
+        self.try_connect(port, host).await.unwrap().0
+    }
+
+    /// A connection with HTTP/2.
+    pub(crate) async fn http2(&self, port: u16, host: &str) -> SendRequest<Empty<Bytes>> {
+        let connection = self.clone().alpn(&["h2"]).connect(port, host).await;
+        let io = TokioIo::new(connection.stream);
+        let (sender, driver) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+        tokio::spawn(driver);
+        sender
     }
 }
 
-fn builder(
-    server: &[u8],
-    versions: &[&'static rustls::SupportedProtocolVersion],
-) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+type Builder = rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>;
+
+fn builder(server: &[u8], versions: &[&'static SupportedProtocolVersion]) -> Builder {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from(server.to_vec())).unwrap();
-    ClientConfig::builder_with_provider(provider()).with_protocol_versions(versions).unwrap().with_root_certificates(roots)
+    let builder = ClientConfig::builder_with_provider(provider()).with_protocol_versions(versions).unwrap();
+    builder.with_root_certificates(roots)
 }
 
-/// Keeps its sessions for itself.
-pub(crate) fn remembering(client: &TlsClient) -> TlsClient {
-    let mut config = (*client.0).clone();
-    config.resumption = Resumption::in_memory_sessions(8);
-    TlsClient(Arc::new(config))
+fn bare(key: &KeyPair) -> Arc<AlwaysResolvesClientRawPublicKeys> {
+    let signer = rustls::crypto::aws_lc_rs::sign::any_supported_type(&private(key)).unwrap();
+    let own = CertifiedKey::new(vec![CertificateDer::from(key.subject_public_key_info())], signer);
+    Arc::new(AlwaysResolvesClientRawPublicKeys::new(Arc::new(own)))
+}
+
+/// What a client was asked for: each time, the names of authorities.
+#[derive(Debug, Default)]
+pub(crate) struct Asked(Mutex<Vec<Vec<Vec<u8>>>>);
+
+impl Asked {
+    pub(crate) fn take(&self) -> Vec<Vec<Vec<u8>>> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, names: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.lock().unwrap().push(names.iter().map(|name| name.to_vec()).collect());
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
 }
 
 /// Takes one key and no other.

@@ -1,8 +1,10 @@
 //! A gateway in a folder of its own.
 
+use super::until;
 use super::wire::Connection;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Once};
 use tagai_client::{Client, ClientBuilder, FixedCredential};
@@ -11,6 +13,7 @@ use tagai_core::kam3::{J, Pi};
 use tagai_core::realm::{AuthRealm, Origin};
 use tagai_gateway::Gateway;
 use tagai_gateway::config::Config;
+use tagai_store::principal::{NewPrincipal, PrincipalKind, PrincipalName, PrincipalStore as _};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::SqliteStore;
 use tagai_store::{NewUser, UserStore};
@@ -58,6 +61,8 @@ pub(crate) struct Setup {
     /// Other sections.
     pub(crate) more: String,
     pub(crate) sessions: &'static str,
+    /// Files that the configuration names, and what is in them.
+    pub(crate) files: Vec<(&'static str, String)>,
     /// Realm, name, password.
     pub(crate) users: Vec<(&'static str, &'static str, &'static str)>,
 }
@@ -69,6 +74,7 @@ impl Default for Setup {
             sites: SITE.into(),
             more: String::new(),
             sessions: "memory",
+            files: Vec::new(),
             users: vec![("staff", "alice", "correct horse")],
         }
     }
@@ -99,6 +105,9 @@ impl Site {
         std::fs::write(dir.path().join("server.pem"), certificate.pem()).unwrap();
         std::fs::write(dir.path().join("server.key"), key.serialize_pem()).unwrap();
         let store = open_store(&dir);
+        for (name, text) in &setup.files {
+            write_file(&dir, name, text);
+        }
         // The ports are known once the gateway listens: until then the configuration names others.
         write(&dir, &setup, app, (1, 2));
         let gateway = Gateway::start(load(&dir)).await.unwrap();
@@ -117,6 +126,33 @@ impl Site {
     /// Writes the configuration of the present set-up.
     pub(crate) fn write_config(&self) {
         write(&self.dir, &self.setup, self.app, (self.http, self.https));
+    }
+
+    /// Puts a file in the place of another, in one step.
+    pub(crate) fn write_file(&self, name: &str, text: &str) {
+        write_file(&self.dir, name, text);
+    }
+
+    /// A host with the port for TLS.
+    pub(crate) fn at(&self, host: &str) -> String {
+        format!("{host}:{}", self.https)
+    }
+
+    /// Registers a principal with these credentials, and waits until the gateway knows of it.
+    pub(crate) async fn register(&self, name: &str, kind: PrincipalKind, credentials: &[&str]) -> PrincipalName {
+        let name: PrincipalName = name.parse().unwrap();
+        self.store.add_principal(&NewPrincipal { name: name.clone(), kind }).unwrap();
+        for credential in credentials {
+            self.store.bind(&name, &credential.parse().unwrap()).unwrap();
+        }
+        self.settle().await;
+        name
+    }
+
+    /// Waits until the gateway has seen all changes of principals.
+    pub(crate) async fn settle(&self) {
+        let wanted = self.store.directory_version().unwrap();
+        until(|| async { self.gateway.directory_version() == wanted }).await;
     }
 
     pub(crate) fn config_file(&self) -> PathBuf {
@@ -189,6 +225,13 @@ fn open_store(dir: &TempDir) -> SqliteStore {
 
 fn load(dir: &TempDir) -> Config {
     Config::load(dir.path().join("tagai.toml")).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn write_file(dir: &TempDir, name: &str, text: &str) {
+    let (new, path) = (dir.path().join("new"), dir.path().join(name));
+    std::fs::write(&new, text).unwrap();
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::rename(new, path).unwrap();
 }
 
 fn write(dir: &TempDir, setup: &Setup, app: SocketAddr, (http, https): (u16, u16)) {

@@ -41,6 +41,18 @@ impl Response {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// The code and the id of `Tagai-Refusal`.
+    pub(crate) fn refusal(&self) -> (&str, &str) {
+        let field = self.field("tagai-refusal").unwrap_or_else(|| panic!("it is no refusal: {self:?}"));
+        let (code, id) = field.split_once("; id=\"").unwrap();
+        (code, id.strip_suffix('"').unwrap())
+    }
+
+    /// The status, with the code if it is a refusal.
+    pub(crate) fn verdict(&self) -> (u16, &str) {
+        (self.status, if self.field("tagai-refusal").is_some() { self.refusal().0 } else { "" })
+    }
+
     /// Whether the challenge has a parameter.
     pub(crate) fn says(&self, parameter: &str) -> bool {
         self.field("www-authenticate").is_some_and(|field| field.contains(parameter))
@@ -93,6 +105,12 @@ impl Connection {
 
     pub(crate) async fn try_send(&mut self, octets: impl AsRef<[u8]>) -> std::io::Result<()> {
         patiently(self.stream.write_all(octets.as_ref())).await
+    }
+
+    /// Asks a host by GET; `fields` are whole lines.
+    pub(crate) async fn get(&mut self, host: &str, path: &str, fields: &str) -> Response {
+        self.send(super::user::head("GET", path, host, fields)).await;
+        self.response("GET").await
     }
 
     /// The next response, whether final or interim.
