@@ -28,6 +28,8 @@ pub(crate) enum Message<'a> {
     Misdirected,
     /// Something else, with the status' own name.
     Status,
+    /// Something has to be shown that was not; the code says what, for programs.
+    Required(&'a str),
     /// A failure that the log knows more about, under this id.
     Failure(&'a str),
     /// A forward proxy asks for a login.
@@ -57,10 +59,10 @@ impl Message<'_> {
             Self::WrongPassword => {
                 "You are not logged in: the user name or the password is wrong, or there were too many attempts.".into()
             }
+            Self::Required("key-required") => "This needs a bare key of yours (RFC 7250), and none was shown.".into(),
+            Self::Required(_) => "This needs a certificate of yours, and none was shown.".into(),
             Self::Forbidden { code, id } => {
                 let what = match code {
-                    "certificate-required" => "This needs a certificate of yours, and none was shown.",
-                    "key-required" => "This needs a bare key of yours (RFC 7250), and none was shown.",
                     "certificate-expired" => "Your certificate is not valid at this time.",
                     "certificate-revoked" => "Your certificate has been revoked.",
                     "not-permitted" | "forbidden" => "You may not do this here.",

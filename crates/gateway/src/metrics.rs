@@ -27,6 +27,8 @@ pub struct Metrics {
     refusals: Family<CodeLabel, Counter>,
     /// When the next revocation list of an authority runs out, in seconds since the epoch.
     pub(crate) crls: Family<ClientCaLabel, Gauge>,
+    /// When principals and denials were last looked for, in seconds since the epoch.
+    pub(crate) directory_read: Gauge,
     /// Reloads of the configuration.
     pub(crate) reloads: Family<ResultLabel, Counter>,
     /// When the configuration in use was loaded, in seconds since the epoch.
@@ -126,6 +128,12 @@ impl Default for Metrics {
             "When the first revocation list of an authority runs out",
             crls.clone(),
         );
+        let directory_read = Gauge::default();
+        registry.register(
+            "directory_read_timestamp_seconds",
+            "When changes of principals and denials were last looked for",
+            directory_read.clone(),
+        );
         let reloads = Family::default();
         registry.register("reloads", "Reloads of the configuration", reloads.clone());
         let loaded = Gauge::default();
@@ -152,6 +160,7 @@ impl Default for Metrics {
             proven,
             refusals,
             crls,
+            directory_read,
             reloads,
             loaded,
             sessions,

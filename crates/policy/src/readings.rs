@@ -15,11 +15,15 @@ pub(crate) fn readings(path: &str) -> Option<Vec<String>> {
     if is_plain(path) {
         return Some(all);
     }
+    // What some read as a sign of another coding, nobody here can follow.
+    if path.contains("%u") || path.contains("%U") || !decodes_to_text(path) {
+        return None;
+    }
     let mut known: BTreeSet<String> = all.iter().cloned().collect();
     let mut at = 0;
     while let Some(reading) = all.get(at).cloned() {
         at += 1;
-        for step in [decode_all, decode_names, backslashes, parameters, slashes, dots] {
+        for step in [decode_all, decode_names, ends, trims, backslashes, parameters, slashes, dots] {
             let next = step(&reading);
             if known.insert(next.clone()) {
                 all.push(next);
@@ -36,7 +40,27 @@ pub(crate) fn readings(path: &str) -> Option<Vec<String>> {
 fn is_plain(path: &str) -> bool {
     !path.contains(['%', '\\', ';'])
         && !path.contains("//")
-        && !path.split('/').any(|segment| matches!(segment, "." | ".."))
+        && !path.split('/').any(|segment| segment.ends_with('.') && segment != "...")
+}
+
+/// Whether what is escaped is UTF-8, once and again.
+fn decodes_to_text(path: &str) -> bool {
+    !decode_all(&decode_all(path)).contains(char::REPLACEMENT_CHARACTER)
+}
+
+/// A path ends for some at a NUL or a line's end, and once it is decoded, at a query or a fragment.
+fn ends(path: &str) -> String {
+    path.split(|c: char| c.is_ascii_control() || matches!(c, '?' | '#')).next().unwrap_or_default().to_owned()
+}
+
+/// Some leave out space around names, and dots at their end.
+fn trims(path: &str) -> String {
+    let trim = |name: &str| {
+        let name = name.trim_matches([' ', '\t']);
+        let bare = name.trim_end_matches(['.', ' ']);
+        if bare.is_empty() { name.to_owned() } else { bare.to_owned() }
+    };
+    path.split('/').map(trim).collect::<Vec<_>>().join("/")
 }
 
 fn decode_all(path: &str) -> String {
@@ -122,11 +146,26 @@ mod tests {
             "/%5cadmin%5cx",
             "/./admin/x",
             "/a/..;/admin/x",
+            "/admin%20/x",
+            "/%20admin/x",
+            "/admin./x",
+            "/admin/x%3Fy",
+            "/admin/x%23y",
+            "/admin/x%00.html",
+            "/admin/x%0a",
         ] {
             let all = readings(path).expect("few");
             assert_eq!(all[0], path);
             assert!(all.iter().any(|reading| reading == "/admin/x"), "{path}: {all:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_read() {
+        for path in ["/adm%u0069n", "/admin%C0%AFx", "/%ff", "/%25ff"] {
+            assert_eq!(readings(path), None, "{path}");
+        }
+        assert!(readings("/%C3%A9t%C3%A9").is_some());
     }
 
     #[test]

@@ -131,6 +131,17 @@ impl Identified {
             client_ca: self.certificate.as_ref().map(|client| client.verified.ca.as_str()),
             keys,
         });
+        // Whoever denies an authority in between means everybody below it.
+        let between = self.certificate.iter().flat_map(|client| {
+            let client_ca = Some(client.verified.ca.as_str());
+            client.above.iter().map(move |(serial, key)| Facts {
+                serial: Some(serial),
+                client_ca,
+                keys: std::slice::from_ref(key),
+                ..Facts::default()
+            })
+        });
+        let denial = denial.or_else(|| between.into_iter().find_map(|facts| principals.directory().denied(&facts)));
         if let Some(denial) = denial {
             let why = if denial.reason.is_empty() { String::new() } else { format!(" ({})", denial.reason) };
             return Err(Refusal::new("denied", format!("the deny list has {}{why}", denial.target)));

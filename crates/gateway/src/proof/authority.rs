@@ -6,7 +6,7 @@ use crate::crls::CrlSources;
 use crate::identity::ClientCertificate;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::{Arc, Mutex, PoisonError};
-use tagai_pki::client_ca::{ClientCa, VerifiedClient};
+use tagai_pki::client_ca::{CertificateFacts, ClientCa, VerifiedClient};
 use tagai_pki::crl::CrlSet;
 use tagai_store::principal::{Authority as AuthorityId, CertificateName, Credential, KeyPin, NameKind, Serial};
 
@@ -34,6 +34,8 @@ pub struct Client {
     pub serial: Serial,
     /// The key, for the deny list.
     pub key: KeyPin,
+    /// Serial numbers and keys of those between it and the trust anchor, for the deny list.
+    pub above: Vec<(Serial, KeyPin)>,
     /// All names in it, with their kinds: `dns:device1.example.com`.
     pub names: Vec<String>,
     /// The key's text form: `sha256:BASE64`.
@@ -63,12 +65,19 @@ impl Client {
         let names =
             kinds.into_iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}:{name}")));
         let (leaf, rest) = verified.chain.split_first().ok_or_else(|| failed(&"an empty chain"))?;
+        let mut above = Vec::new();
+        for der in rest {
+            let facts = CertificateFacts::read(der).map_err(|error| failed(&error))?;
+            let serial = facts.serial.parse().map_err(|error: tagai_store::principal::NameError| failed(&error))?;
+            above.push((serial, KeyPin::from_octets(*facts.key.octets())));
+        }
         let rest: Vec<&[u8]> = rest.iter().map(|der| der.as_ref()).collect();
         let key = KeyPin::from_octets(*facts.key.octets());
         Ok(Self {
             credential: Credential::Certificate { client_ca, name },
             serial: facts.serial.parse().map_err(|error: tagai_store::principal::NameError| failed(&error))?,
             key,
+            above,
             names: names.collect(),
             pin: key.to_string(),
             told: ClientCertificate::new(leaf, &rest),

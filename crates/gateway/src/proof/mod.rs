@@ -19,4 +19,5 @@ pub(crate) use authority::Judgements;
 pub use authority::{Authority, Client};
 pub use gate::{Gate, Identified, Kind, Shown, has_scheme, is_for};
 pub use principals::{Principals, Profile};
+pub(crate) use refusal::REFUSAL;
 pub use refusal::Refusal;

@@ -24,6 +24,8 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self.code {
             "unavailable" => StatusCode::SERVICE_UNAVAILABLE,
+            "identity-too-large" => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "identity-unavailable" => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::FORBIDDEN,
         }
     }

@@ -148,7 +148,8 @@ pub(crate) fn hide_credentials(fields: &mut HeaderMap) {
     retain(fields, header::AUTHORIZATION, |value| !mutual(value));
 }
 
-const ANSWERS: [HeaderName; 4] = [
+const ANSWERS: [HeaderName; 5] = [
+    HeaderName::from_static("tagai-refusal"),
     HeaderName::from_static("authentication-info"),
     HeaderName::from_static("proxy-authentication-info"),
     HeaderName::from_static("authentication-control"),

@@ -16,9 +16,14 @@ impl Inner {
         };
         let directory = match tokio::task::spawn_blocking(read).await {
             Ok(Ok(Some(directory))) => directory,
-            Ok(Ok(None)) | Err(_) => return,
+            Ok(Ok(None)) => {
+                self.metrics.directory_read.set(super::unix_seconds());
+                return;
+            }
+            Err(error) => return tracing::error!(%error, "changes of principals could not be read"),
             Ok(Err(error)) => return tracing::error!(%error, "changes of principals could not be read"),
         };
+        self.metrics.directory_read.set(super::unix_seconds());
         let (count, now) = (directory.len(), Principals::new(directory));
         let before = self.service.replace_principals(now);
         let ended = self.service.principals().directory().ended_since(before.directory());

@@ -297,7 +297,7 @@ impl Inner {
         fetch(&rules.authorities);
         self.service.replace(rules);
         for (place, rules) in self.proxies.iter().zip(ways) {
-            rules.into_iter().for_each(|rules| place.proxy().replace(rules));
+            place.proxy().replace(rules);
         }
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(warnings)
@@ -377,7 +377,7 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
                 }
             }
             Ok(Err(error)) => tracing::error!(%error, "changes of users could not be read"),
-            Err(_) => return,
+            Err(error) => tracing::error!(%error, "changes of users could not be read"),
         }
     }
 }

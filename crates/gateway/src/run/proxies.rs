@@ -27,6 +27,8 @@ pub(super) type Rules = ForwardRules<SqliteStore, Sessions>;
 pub(super) struct Place {
     /// The address of the configuration.
     configured: SocketAddr,
+    /// What it began with.
+    section: Section,
     pub(super) address: Address,
     proxy: Arc<Proxy>,
 }
@@ -104,7 +106,7 @@ pub(super) async fn bind(
         let proxy = ForwardProxy::new(rules, Arc::clone(metrics)).journal(Arc::clone(journal));
         let proxy = Arc::new(proxy);
         let address = Address { address, tls: section.tls };
-        bound.push((listener, Place { configured: section.address, address, proxy }));
+        bound.push((listener, Place { configured: section.address, section: section.clone(), address, proxy }));
     }
     Ok(bound)
 }
@@ -125,10 +127,14 @@ impl Place {
         &self.proxy
     }
 
-    /// The rules that a new configuration has for this proxy; none if it has no such proxy there.
-    pub(super) fn renewed(&self, config: &Config, common: &Common<'_>) -> Result<Option<Rules>, StartError> {
+    /// The rules that a new configuration has for this proxy. If it has no such proxy, it connects nowhere from now on, until a
+    /// restart closes it.
+    pub(super) fn renewed(&self, config: &Config, common: &Common<'_>) -> Result<Rules, StartError> {
         let same = |section: &&Section| section.address == self.configured && section.tls == self.address.tls;
-        let section = config.forward_proxies.iter().find(same);
-        section.map(|section| rules(section, self.address.address.port(), common)).transpose()
+        let port = self.address.address.port();
+        match config.forward_proxies.iter().find(same) {
+            Some(section) => rules(section, port, common),
+            None => rules(&Section { allow: Vec::new(), ..self.section.clone() }, port, common),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Scene, Service, random_id};
 use crate::answers::{Message, answer};
 use crate::listener::RequestBody;
-use crate::proof::Refusal;
+use crate::proof::{REFUSAL, Refusal};
 use crate::proxy::Body;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -26,7 +26,14 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
         let gate = &scene.entry.gate;
         let challenge = gate.password.as_ref().and_then(|password| password.challenge(&scene.connection));
         if invitation.is_none() && challenge.is_none() {
-            let refusal = refused.unwrap_or_else(|| gate.required());
+            let Some(refusal) = refused else {
+                // Nothing was shown: that is how everybody begins, and no line for the log, which strangers could fill.
+                let Refusal { code, .. } = gate.required();
+                self.metrics.refused(code);
+                let mut response = answer(StatusCode::FORBIDDEN, Message::Required(code), request.headers());
+                response.headers_mut().insert(REFUSAL, HeaderValue::from_static(code));
+                return response;
+            };
             return self.refuse(scene, request, &refusal, None, None);
         }
         if let Some(refusal) = refused {

@@ -9,6 +9,7 @@ use crate::proxy::Body;
 use crate::route::Place;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use tagai_core::realm::{Host, Scheme};
 use tagai_server::{Answer, Connection, Mutual, Proof};
 use tagai_store::{CredentialStore, SessionStore};
 
@@ -45,8 +46,20 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
         request: &Request<RequestBody>,
         info: &ConnectionInfo,
     ) -> Response<Body> {
-        let Some(signer) = &rules.signer else { return self.misdirected(StatusCode::NOT_FOUND, request) };
+        // Whoever sits on the way could put other keys in their place.
+        let safe = place.origin.scheme() == Scheme::Https || is_local(place.origin.host());
+        let Some(signer) = rules.signer.as_ref().filter(|_| safe) else {
+            return self.misdirected(StatusCode::NOT_FOUND, request);
+        };
         self.proven_to_users(jwks_response(signer, request.method()), rules, place, request, info).await
+    }
+}
+
+fn is_local(host: &Host) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost",
+        Host::V4(address) => address.is_loopback(),
+        Host::V6(address) => address.is_loopback(),
     }
 }
 

@@ -151,7 +151,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
                 return Ok(self.proven_to_users(response, &rules, place, &request, &info).await);
             }
             Err(NoRoute::Ambiguous) => {
-                tracing::warn!(peer = %info.peer, path = request.uri().path(), "a path that could be of two routes");
+                tracing::debug!(peer = %info.peer, path = request.uri().path(), "a path that could be of two routes");
                 let response = self.misdirected(StatusCode::BAD_REQUEST, &request);
                 return Ok(self.proven_to_users(response, &rules, place, &request, &info).await);
             }

@@ -65,7 +65,8 @@ async fn world() -> World {
     let between = fleet.below("Fleet 2027");
     let setup = Setup {
         sites: SITES.into(),
-        more: "\n[[client-ca]]\nid = \"fleet\"\ncertificates = \"fleet.pem\"\nintermediates = \"between.pem\"\n".into(),
+        more: "\n[[client-ca]]\nid = \"fleet\"\ncertificates = \"fleet.pem\"\nintermediates = \"between.pem\"\n"
+            .into(),
         files: vec![
             ("fleet.pem", fleet.pem()),
             ("between.pem", between.pem()),
@@ -268,7 +269,8 @@ async fn what_clients_forge_is_removed_in_every_spelling_on_every_route() {
         let under = name.replace('-', "_");
         let mixed = name.replacen('-', "_", 1);
         let [dots, upper] = [name.replace('-', "."), name.to_uppercase()];
-        [name.to_owned(), upper, under.clone(), under.to_uppercase(), mixed, dots].map(|name| format!("{name}: root\r\n"))
+        [name.to_owned(), upper, under.clone(), under.to_uppercase(), mixed, dots]
+            .map(|name| format!("{name}: root\r\n"))
     };
     let forged: Vec<String> = NAMES.into_iter().flat_map(spell).collect();
     let mut connections = [world.device().await, world.site.connect("https").await];

@@ -2,8 +2,8 @@
 #![allow(missing_docs)]
 
 mod attacks;
-mod forward_policy;
 mod certificates;
+mod forward_policy;
 mod forward_proxy;
 mod forward_rules;
 mod guards;

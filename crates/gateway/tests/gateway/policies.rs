@@ -1,8 +1,8 @@
 //! Who may do what: rules of one line, a policy file, what is said on the wire and what in the log.
 
 use super::support::*;
-use tagai_store::principal::PrincipalStore as _;
 use tagai_store::principal::PrincipalKind;
+use tagai_store::principal::PrincipalStore as _;
 
 const SITES: &str = r#"
 [[site]]

@@ -15,7 +15,7 @@ pub use facts::{CertificateFacts, FactsError, MAX_NAMES};
 pub use refusal::Refusal;
 
 /// How many certificates of a client are looked at.
-pub const MAX_CHAIN: usize = 10;
+pub const MAX_CHAIN: usize = 6;
 /// How many octets of them.
 pub const MAX_CHAIN_LEN: usize = 64 << 10;
 /// How many trust anchors or intermediates an authority may have.

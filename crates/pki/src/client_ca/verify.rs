@@ -31,7 +31,7 @@ impl ClientCa {
     /// checked of the whole path below the trust anchor, by the newest CRL of each issuer. Directory name and URI
     /// constraints are not understood, and refused where they would apply.
     ///
-    /// A common name is no name for a client whose path has name constraints: they do not bind it.
+    /// Only a DNS name names a client whose path has name constraints: they would not bind another.
     ///
     /// # Errors
     /// [`Refusal`]
@@ -92,9 +92,11 @@ impl ClientCa {
         let Good { chain, valid_until, name_constraints } = verdict.into_inner()?;
 
         let name = names::map(&facts, &self.names).map_err(|error| Refusal::unmapped(error, &self.names))?;
-        if name.kind() == NameKind::CommonName && name_constraints {
-            let reason = "an issuer has name constraints, which do not bind common names; use another kind".into();
-            return Err(Refusal::BadName { kind: NameKind::CommonName, reason });
+        // DNS names are the one kind that constraints are understood for: an authority that is limited to some of them could else
+        // name anybody by another kind.
+        if name.kind() != NameKind::Dns && name_constraints {
+            let reason = "an issuer has name constraints, which bind DNS names alone here; use such a name".into();
+            return Err(Refusal::BadName { kind: name.kind(), reason });
         }
         Ok(VerifiedClient { ca: self.id.clone(), name, facts, chain, valid_until })
     }
