@@ -232,14 +232,18 @@ async fn certificates_that_prove_nothing_here_are_refused() {
     let answer = world.connect(&world.b.issue(client("who.example"))).await.get(&world.site.at(A), "/", "").await;
     let (_, id) = answer.refusal();
     let lines = logged(id);
-    assert!(lines.iter().any(|line| line.contains("certificate-unknown-ca") && line.contains("Partners")), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.contains("certificate-unknown-ca") && line.contains("Partners")),
+        "{lines:?}"
+    );
     assert!(!answer.text().contains("Partners"), "{}", answer.text());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authority_may_let_in_registered_principals_alone() {
     let mut world = world().await;
-    world.site.setup.realms = CAS.replace("certificates = \"a.pem\"", "certificates = \"a.pem\"\nunregistered = \"refuse\"");
+    world.site.setup.realms =
+        CAS.replace("certificates = \"a.pem\"", "certificates = \"a.pem\"\nunregistered = \"refuse\"");
     world.site.write_config();
     world.site.gateway.reload().await.unwrap();
     let device = world.a.issue(client("device.example"));

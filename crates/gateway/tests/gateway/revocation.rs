@@ -155,7 +155,10 @@ async fn who_resumes_a_session_is_looked_for_on_the_deny_list() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_wrong_is_not_taken_over() {
     let world = world(ONE, |fleet| vec![("one.crl", fleet.crl(1, (-1, 9), &[7]))]).await;
-    for wrong in [String::from("-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n"), Authority::new("Fleet").crl(9, (-1, 9), &[])] {
+    for wrong in [
+        String::from("-----BEGIN X509 CRL-----\n!\n-----END X509 CRL-----\n"),
+        Authority::new("Fleet").crl(9, (-1, 9), &[]),
+    ] {
         world.site.write_file("one.crl", &wrong);
         let error = world.site.gateway.reload().await.unwrap_err().to_string();
         assert!(error.contains("one.crl"), "{error}");
