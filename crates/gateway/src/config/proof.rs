@@ -156,7 +156,7 @@ fn nothing_of(what: &str, section: &str, id: &str, there: &[&str]) -> Problem {
 }
 
 fn authorities(section: &Section<'_>, known: &Known<'_>) -> Vec<Arc<ClientCa>> {
-    let Some(list) = section.list("client-ca", |id| Ok(id)) else { return Vec::new() };
+    let Some(list) = section.list("client-ca", Ok) else { return Vec::new() };
     if section.has_empty_list("client-ca") {
         let problem = Problem::new("`client-ca` is empty", "no certificate would be taken");
         section.error(&list.span(), problem.help("name a [[client-ca]], or remove \"x509\" from `proof`"));

@@ -120,7 +120,7 @@ impl Identified {
             Resolved::Unregistered(name) => (name.to_string(), None),
             Resolved::Nobody => return Err(Refusal::new("not-registered", format!("{credential} is nobody's"))),
         };
-        let keys: &[KeyPin] = self.key.as_ref().map_or(&[], std::slice::from_ref);
+        let keys: &[KeyPin] = self.key.as_slice();
         let denial = principals.directory().denied(&Facts {
             principal: Some(&name),
             credential: Some(&self.credential),
