@@ -3,7 +3,7 @@
 use super::Inner;
 use crate::proof::Principals;
 use tagai_store::SessionStore as _;
-use tagai_store::principal::{Credential, Directory, PrincipalStore as _};
+use tagai_store::principal::{Credential, PrincipalStore as _};
 
 impl Inner {
     /// Reads the principals anew if any was changed. Requests that begin from then on are judged by them; sessions of whoever is
@@ -11,20 +11,24 @@ impl Inner {
     pub(super) async fn renew_directory(&self) {
         let known = self.service.principals().directory().version();
         let store = self.store.clone();
-        let read = move || -> Result<Option<Directory>, tagai_store::StoreError> {
-            if store.directory_version()? == known { Ok(None) } else { store.directory().map(Some) }
+        // With very many principals it takes its time: not on a thread that serves requests.
+        let read = move || -> Result<Option<Principals>, tagai_store::StoreError> {
+            if store.directory_version()? == known {
+                return Ok(None);
+            }
+            store.directory().map(Principals::new).map(Some)
         };
-        let directory = match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(Some(directory))) => directory,
+        let now = match tokio::task::spawn_blocking(read).await {
+            Ok(Ok(Some(now))) => now,
             Ok(Ok(None)) => {
                 self.metrics.directory_read.set(super::unix_seconds());
                 return;
             }
-            Err(error) => return tracing::error!(%error, "changes of principals could not be read"),
             Ok(Err(error)) => return tracing::error!(%error, "changes of principals could not be read"),
+            Err(error) => return tracing::error!(%error, "changes of principals could not be read"),
         };
         self.metrics.directory_read.set(super::unix_seconds());
-        let (count, now) = (directory.len(), Principals::new(directory));
+        let count = now.directory().len();
         let before = self.service.replace_principals(now);
         let ended = self.service.principals().directory().ended_since(before.directory());
         tracing::info!(principals = count, "principals were changed");

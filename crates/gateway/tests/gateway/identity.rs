@@ -128,8 +128,11 @@ async fn an_application_gets_the_certificate_as_the_route_says() {
     }
     // Who logs in shows no certificate, although the connection has one.
     let mut alice = User::new(&world.site.origin("https"), "alice", "correct horse");
-    alice.get(&mut device, "/").await;
-    let seen = world.app.take().pop().unwrap();
+    alice.get(&mut world.site.connect("https").await, "/").await;
+    world.app.take();
+    let (_, proof) = alice.proof("/", &device.channel);
+    assert_eq!(device.get(&world.at(), "/", &format!("Authorization: {proof}\r\n")).await.status, 200);
+    let seen = world.app.take_one();
     assert_eq!((seen.field("tagai-method"), seen.field("client-cert")), (Some("mutual"), None));
 }
 
@@ -178,7 +181,7 @@ async fn a_forged_assertion_is_refused_by_whoever_verifies() {
     let kid = decode_header(&token).unwrap().kid.unwrap();
     let root = encoded(&claims.to_string().replace("fleet/dns:device.example", "root"));
     let none = encoded(&format!(r#"{{"alg":"none","typ":"JWT","kid":"{kid}"}}"#));
-    let other = EncodingKey::from_ec_pem(KeyPair::generate().unwrap().serialize_pem().as_bytes()).unwrap();
+    let other = EncodingKey::from_ec_der(&KeyPair::generate().unwrap().serialize_der());
     let mut header = Header::new(jsonwebtoken::Algorithm::ES256);
     header.kid = Some(kid.clone());
     let stranger = encode(&header, &claims, &other).unwrap();

@@ -7,7 +7,7 @@ use tagai_store::principal::{DenialTarget, KeyPin, PrincipalKind, PrincipalStore
 
 const SITES: &str = r#"
 [[site]]
-origins = ["https://a.example.test:{https}", "https://127.0.0.1:{https}"]
+origins = ["https://127.0.0.1:{https}"]
 [[site.route]]
 path = "/"
 access = "protected"
@@ -30,7 +30,7 @@ access = "optional"
 proof = ["raw-key"]
 upstream = "http://{app}"
 [[site]]
-origins = ["https://b.example.test:{https}"]
+origins = ["https://a.example.test:{https}", "https://b.example.test:{https}"]
 [[site.route]]
 path = "/"
 access = "protected"

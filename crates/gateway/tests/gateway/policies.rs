@@ -1,8 +1,7 @@
 //! Who may do what: rules of one line, a policy file, what is said on the wire and what in the log.
 
 use super::support::*;
-use tagai_store::principal::PrincipalKind;
-use tagai_store::principal::PrincipalStore as _;
+use tagai_store::principal::{PrincipalKind, PrincipalStore as _};
 
 const SITES: &str = r#"
 [[site]]
@@ -155,7 +154,8 @@ async fn the_wire_has_a_code_and_an_id_and_the_audit_log_has_the_reason() {
     let line = world.audited(id).await;
     assert_eq!(line["event"], "refused");
     assert_eq!((&line["principal"], &line["method"]), (&"fleet/dns:device.example".into(), &"x509".into()));
-    assert!(line["reason"].as_str().unwrap().starts_with("forbidden: a policy forbids it: private"), "{line}");
+    let reason = line["reason"].as_str().unwrap();
+    assert!(reason.starts_with("forbidden: a policy forbids it: ") && reason.contains("private"), "{line}");
     assert!(!line.to_string().contains("secret"), "{line}");
     let other = device.get(&world.at(), "/private", "").await;
     assert_ne!(other.refusal().1, id, "each refusal has its own");
@@ -167,9 +167,9 @@ async fn a_policy_that_is_wrong_is_refused_and_the_old_one_stays() {
     let (at, mut device) = (world.at(), world.device().await);
     let failures = "tagai_reloads_total{result=\"failure\"}";
     for (count, (wrong, says)) in (1..).zip([
-        ("permit (principal, action, resource", "policy.cedar:1"),
+        ("permit (principal, action, resource", "policy.cedar"),
         ("\npermit (principal is Principal, action, resource)\nwhen { principal.nmae == \"x\" };", "nmae"),
-        ("permit (principal is Principal, action, resource)\nwhen { principal == Group::\"x\" };", "policy.cedar"),
+        ("permit (principal is Principal, action, resource)\nwhen { principal in Grup::\"x\" };", "Grup"),
     ]) {
         world.site.write_file("policy.cedar", wrong);
         let error = world.site.gateway.reload().await.unwrap_err().to_string();
