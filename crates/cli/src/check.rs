@@ -128,7 +128,7 @@ pub(crate) fn preflight(config: &Config) -> Vec<Check> {
             let policies = preview::policies(config).ok();
             known.extend(policies.iter().flat_map(|all| all.warnings()).map(ToString::to_string));
             warnings =
-                found.into_iter().map(|warning| warning.0).filter(|warning| !known.contains(&warning)).collect();
+                found.into_iter().map(|warning| warning.0).filter(|warning| !known.contains(warning)).collect();
         });
         let result = result.map_err(|error| (error.to_string(), String::new()));
         checks.push(Check { warnings, ..Check::new("realms and upstreams", result) });

@@ -239,7 +239,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
             }
             Refused::Denied(denied) => {
                 self.count("denied");
-                let id = self.note(&denied, &rules.name, &user, wanted, info.peer.ip());
+                let id = self.note(&denied, &rules.name, user, wanted, info.peer.ip());
                 let refusal = &denied.refusal;
                 let mut response = answer(refusal.status(), Message::ProxyRefused(refusal.code, &id), fields);
                 refusal.mark(&mut response, &id);

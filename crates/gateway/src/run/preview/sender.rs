@@ -104,7 +104,7 @@ impl Preview {
     /// What a principal has to prove itself with.
     fn credentials(&self, name: &SubjectName) -> Result<Vec<Credential>, Refusal> {
         if let Some(principal) = self.principals.directory().principal(name.as_str()) {
-            return Ok(principal.credentials.iter().cloned().collect());
+            return Ok(principal.credentials.to_vec());
         }
         let credential = name.credential().ok_or_else(|| {
             nothing(format!("there is no principal {name}; `tagai principal list` shows those that there are"))
