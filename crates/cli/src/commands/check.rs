@@ -72,12 +72,6 @@ fn show(file: &Path, config: &Config, checks: &[Check]) -> Result<(), Failure> {
     }
     output::line(&format!("{good}ok{plain}    configuration {}", file.display()))?;
     for check in checks {
-        for finding in &check.findings {
-            output::line(&finding.diagnostic.render(colour))?;
-        }
-        for warning in &check.warnings {
-            output::line(&format!("{bold}warning{plain} {warning}"))?;
-        }
         match &check.problem {
             None => output::line(&format!("{good}ok{plain}    {}", check.what))?,
             Some(problem) => {
@@ -91,7 +85,7 @@ fn show(file: &Path, config: &Config, checks: &[Check]) -> Result<(), Failure> {
             output::line(&finding.diagnostic.render(colour))?;
         }
         for warning in &check.warnings {
-            output::line(&format!("      warning: {warning}"))?;
+            output::line(&format!("      {bold}warning{plain}: {warning}"))?;
         }
     }
     Ok(())
