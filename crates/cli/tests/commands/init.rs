@@ -82,7 +82,7 @@ fn the_certificate_is_one_that_clients_accept() {
 #[test]
 fn check_shows_the_line() {
     let dir = Dir::ready();
-    dir.edit("tagai.toml", "realm = \"staff\"", "realm = \"staf\"");
+    dir.edit("tagai.toml", "\nrealm = \"staff\"", "\nrealm = \"staf\"");
     let line = dir.read("tagai.toml").lines().position(|line| line == "realm = \"staf\"").unwrap() + 1;
     let ran = dir.run(&["check"]).exits(2);
     assert!(ran.err.contains(&format!("--> tagai.toml:{line}:9")), "{ran:?}");

@@ -147,27 +147,35 @@ fn derive(operator: &Operator, entries: &[Entry]) -> Result<Vec<Option<J>>, Fail
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let position = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(entry) = entries.get(position) else { return };
                     let Row::Password(secret) = &entry.row else { continue };
                     let made = password::derive(realm, &entry.user, secret);
                     let mut done = done.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     done.0 += 1;
                     progress.show(done.0);
                     match made {
-                        Ok(verifier) => done.1.push((entry.line, verifier)),
+                        Ok(verifier) => done.1.push((position, verifier)),
                         Err(failure) => done.2 = Some(failure),
                     }
                 }
             });
         }
     });
-    let (_, mut made, failed) = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let (_, made, failed) = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(failure) = failed {
         return Err(failure);
     }
-    made.sort_by_key(|(line, _)| *line);
-    let mut made = made.into_iter().map(|(_, verifier)| verifier);
-    Ok(entries.iter().map(|entry| if matches!(entry.row, Row::Password(_)) { made.next() } else { None }).collect())
+    // By the position and by nothing else: two entries may be said to stand on one line, and whose verifier is whose must not
+    // depend on which was done first.
+    let mut verifiers: Vec<Option<J>> = entries.iter().map(|_| None).collect();
+    for (position, verifier) in made {
+        if let Some(place) = verifiers.get_mut(position) {
+            *place = Some(verifier);
+        }
+    }
+    Ok(verifiers)
 }
 
 /// The users that were there before, and whether each was disabled.

@@ -44,7 +44,8 @@ impl Response {
     /// The code and the id of `Tagai-Refusal`.
     pub(crate) fn refusal(&self) -> (&str, &str) {
         let field = self.field("tagai-refusal").unwrap_or_else(|| panic!("it is no refusal: {self:?}"));
-        let (code, id) = field.split_once("; id=\"").unwrap();
+        // Who has shown nothing is told the code alone.
+        let Some((code, id)) = field.split_once("; id=\"") else { return (field, "") };
         (code, id.strip_suffix('"').unwrap())
     }
 

@@ -132,8 +132,7 @@ fn clients_are_who_the_gateway_takes_them_for() {
     use crate::client_ca::{ClientCa, ClientCaConfig, CrlPolicy, Refusal};
     use crate::crl::CrlSet;
     use crate::names::NameKind;
-    let mut place =
-        place(&NewCa { permitted: Permitted::new(&["example.com".into()], &[]).unwrap(), ..NewCa::default() });
+    let mut place = place(&NewCa::default());
     let device = place.issue(Purpose::Client, &["spiffe://example.com/device", "device.example.com"]);
     let alice = place.issue(Purpose::Client, &["alice@example.com"]);
     let server = place.issue(Purpose::Server, &["www.example.com"]);
@@ -156,4 +155,25 @@ fn clients_are_who_the_gateway_takes_them_for() {
     place.ca.revoke(&[alice.record.serial], Reason::AffiliationChanged, &passphrase(), now()).unwrap();
     assert!(matches!(judge(&place, &alice), Err(Refusal::Revoked { .. })));
     assert!(judge(&place, &device).is_ok());
+}
+
+/// Constraints bind DNS names alone: whoever is known by another name under them is known by none.
+#[test]
+fn under_constraints_clients_have_dns_names() {
+    use crate::client_ca::{ClientCa, ClientCaConfig, CrlPolicy, Refusal};
+    use crate::crl::CrlSet;
+    use crate::names::NameKind;
+    let permitted = Permitted::new(&["example.com".into()], &[]).unwrap();
+    let mut place = place(&NewCa { permitted, ..NewCa::default() });
+    let device = place.issue(Purpose::Client, &["spiffe://example.com/device", "device.example.com"]);
+    let judge = |names: Vec<NameKind>| {
+        let roots = ders(std::str::from_utf8(&place.file("root.pem")).unwrap());
+        let config =
+            ClientCaConfig { id: "own".into(), roots, intermediates: Vec::new(), names, crl_policy: CrlPolicy::None };
+        let time = UnixTime::since_unix_epoch(now().duration_since(UNIX_EPOCH).unwrap());
+        let verified = ClientCa::new(config).unwrap().verify(&ders(&device.chain), &CrlSet::default(), time);
+        verified.map(|client| client.name.to_string())
+    };
+    assert!(matches!(judge(vec![NameKind::Uri, NameKind::Dns]), Err(Refusal::BadName { kind: NameKind::Uri, .. })));
+    assert_eq!(judge(vec![NameKind::Dns]).unwrap(), "dns:device.example.com");
 }
