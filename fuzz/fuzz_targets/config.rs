@@ -8,13 +8,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use tagai_core::realm::Scheme;
 use tagai_gateway::config::{Config, Diagnostic, Severity};
+use tagai_gateway::identity::Names;
 use tagai_gateway::metrics::Metrics;
 use tagai_gateway::proxy::{Protocol, Upstream, UpstreamLimits};
-use tagai_gateway::route::Table;
+use tagai_gateway::route::{Shared, Table};
 use tagai_server::MutualBuilder;
 use tagai_store::SessionLimits;
 use tagai_store::memory::{MemorySessions, MemoryUsers};
@@ -69,7 +71,9 @@ fn put_to_work(config: &Config) {
     }
     let upstream = || Upstream::new("http://127.0.0.1:1", Protocol::Http1, None, UpstreamLimits::default());
     let mut upstreams = Vec::new();
-    let table = Table::new(config, &BUILDER, &Metrics::default(), |_| {
+    let (authorities, names, metrics) = (HashMap::new(), Names::of(config), Metrics::default());
+    let shared = Shared { builder: &BUILDER, authorities: &authorities, names: &names, metrics: &metrics };
+    let table = Table::new(config, &shared, |_| {
         let upstream = Arc::new(upstream().expect("an upstream"));
         upstreams.push(Arc::clone(&upstream));
         Some(upstream)

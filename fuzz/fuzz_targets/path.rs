@@ -7,13 +7,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use tagai_gateway::config::Config;
+use tagai_gateway::identity::Names;
 use tagai_gateway::metrics::Metrics;
 use tagai_gateway::proxy::{Protocol, Upstream, UpstreamLimits};
-use tagai_gateway::route::{NoRoute, Place, Table};
+use tagai_gateway::route::{NoRoute, Place, Shared, Table};
 use tagai_server::MutualBuilder;
 use tagai_store::SessionLimits;
 use tagai_store::memory::{MemorySessions, MemoryUsers};
@@ -48,7 +49,9 @@ fn site(root: bool) -> Site {
         paths.iter().map(|path| (*path, Arc::new(upstream().expect("an upstream")))).collect();
     let sessions = MemorySessions::new(SessionLimits::default());
     let builder = MutualBuilder::new(Arc::new(MemoryUsers::new()), Arc::new(sessions));
-    let table = Table::new(&config, &builder, &Metrics::default(), |route| upstreams.get(&*route.path).cloned());
+    let (authorities, names, metrics) = (HashMap::new(), Names::of(&config), Metrics::default());
+    let shared = Shared { builder: &builder, authorities: &authorities, names: &names, metrics: &metrics };
+    let table = Table::new(&config, &shared, |route| upstreams.get(&*route.path).cloned());
     Site { table: table.expect("a good configuration"), upstreams }
 }
 
