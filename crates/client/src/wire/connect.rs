@@ -1,5 +1,6 @@
 //! How one connection is made, and one request sent over it.
 
+use super::last_words::LastWords;
 use super::route::Route;
 use super::tls::{self, Shown, Tls};
 use crate::body::Outgoing;
@@ -245,14 +246,20 @@ impl Connector {
     }
 
     /// TLS with a server, over a connection to it.
-    async fn tls<S>(&self, origin: &Origin, io: S, http1_only: bool) -> Result<(TlsStream<S>, Facts), NetworkFault>
+    async fn tls<S>(
+        &self,
+        origin: &Origin,
+        io: S,
+        http1_only: bool,
+    ) -> Result<(TlsStream<LastWords<S>>, Facts), NetworkFault>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let name = tls::server_name(origin.host())?;
         let settings = self.tls.of(origin);
         let config = settings.config(http1_only);
-        let handshake = async { TlsConnector::from(config).connect(name, io).await.map_err(tls::fault) };
+        let handshake =
+            async { TlsConnector::from(config).connect(name, LastWords::new(io)).await.map_err(tls::fault) };
         let stream = within("the TLS handshake", self.timeouts.tls, handshake).await?;
         let (channel, shown) = settings.channel(stream.get_ref().1)?;
         Ok((stream, Facts::new(channel, Some(shown))))

@@ -2,6 +2,7 @@
 
 mod bare_key;
 mod connect;
+mod last_words;
 mod pool;
 mod route;
 mod tls;
