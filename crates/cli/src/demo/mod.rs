@@ -217,6 +217,11 @@ fn welcome(demo: &Demo, first: bool, origins: &[Origin], password_file: &Path) -
          {dim}# users{plain}\n  \
          {tagai} user add bob --config {dir}/tagai.toml\n\
          \n\
+         In Firefox, from tagai's sources: run {bold}browser/build{plain}; at about:debugging#/runtime/this-firefox press \"Load Temporary\n\
+         Add-on\" and choose browser/build/firefox-mv2/manifest.json. Then open {bold}{http}/app/{plain} and log in as {USER} beside the\n\
+         address bar, with the password in {password_file}. For {https}, import {dir}/ca.pem first: Settings,\n\
+         Certificates, View Certificates, Authorities.\n\
+         \n\
          {dir} {made}: tagai.toml (the configuration, with comments), ca.pem, keys/, tagai.db (users), audit.log,\n\
          password.txt (of {USER}; a real installation has no such file). Ctrl-C ends the demo.\n\n"
     )
