@@ -46,8 +46,9 @@ impl Message<'_> {
     fn text(self) -> String {
         match self {
             Self::LogIn => {
-                "This page is for users who log in by HTTP Mutual authentication (RFC 8120), with which a password \
-                            never leaves your machine. This program does not know it: use `tagai get`."
+                "This page is for users who log in by HTTP Mutual authentication (RFC 8120), with which a password never leaves \
+                 your machine. In Firefox with the extension tagai, log in beside the address bar, and never in a page; in a \
+                 terminal, use `tagai get`."
                     .into()
             }
             Self::Refused => {

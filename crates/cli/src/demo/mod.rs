@@ -217,7 +217,7 @@ fn welcome(demo: &Demo, first: bool, origins: &[Origin], password_file: &Path) -
          {dim}# users{plain}\n  \
          {tagai} user add bob --config {dir}/tagai.toml\n\
          \n\
-         In Firefox, from tagai's sources: run {bold}browser/build{plain}; at about:debugging#/runtime/this-firefox press \"Load Temporary\n\
+         In Firefox, from tagai's sources: run {bold}browser/make{plain}; at about:debugging#/runtime/this-firefox press \"Load Temporary\n\
          Add-on\" and choose browser/build/firefox-mv2/manifest.json. Then open {bold}{http}/app/{plain} and log in as {USER} beside the\n\
          address bar, with the password in {password_file}. For {https}, import {dir}/ca.pem first: Settings,\n\
          Certificates, View Certificates, Authorities.\n\
