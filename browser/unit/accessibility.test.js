@@ -14,7 +14,8 @@ for (const [name, html] of Object.entries(PAGES)) {
     assert.equal(new Set(ids).size, ids.length);
     for (const { attributes } of all) {
       for (const reference of ["for", "aria-labelledby", "aria-describedby", "aria-controls"]) {
-        for (const id of (attributes[reference] ?? "").split(" ").filter(Boolean)) assert.ok(ids.includes(id), `${reference}=${id}`);
+        for (const id of (attributes[reference] ?? "").split(" ").filter(Boolean))
+          assert.ok(ids.includes(id), `${reference}=${id}`);
       }
     }
   });
@@ -37,7 +38,10 @@ for (const [name, html] of Object.entries(PAGES)) {
     assert.ok(all.some(e => e.attributes.role === "alert"));
     assert.equal(all.find(e => e.tag === "html").attributes.lang, "en");
     assert.ok(all.filter(e => e.tag === "input").every(e => inside(e, "form")));
-    assert.ok(all.every(e => Number(e.attributes.tabindex ?? -1) < 1), "the order of the tab key is that of the page");
+    assert.ok(
+      all.every(e => Number(e.attributes.tabindex ?? -1) < 1),
+      "the order of the tab key is that of the page",
+    );
   });
 
   test(`${name}: nothing but files of the extension, and no script or style in the page`, () => {
@@ -56,10 +60,16 @@ for (const [name, html] of Object.entries(PAGES)) {
     const words = promised.split(/Ids that.*?:\n/s).at(-1);
     for (const line of words.split("\n")) {
       const list = name === "popup" ? line.replace(/^\s{2}\S.*?\s{2,}/, "").replace(/^\s*logging in\s+/, "") : line;
-      for (const id of list.split(",").map(word => word.trim()).filter(Boolean)) assert.ok(ids.includes(id), id);
+      for (const id of list
+        .split(",")
+        .map(word => word.trim())
+        .filter(Boolean))
+        assert.ok(ids.includes(id), id);
     }
     for (const file of filesBelow(`src/${name}`, ".ts")) {
-      for (const [, id] of read(file).matchAll(/\b(?:byId|setText|show|mark|focusOn|take|clearPassword)\("([a-z-]+)"/g)) {
+      for (const [, id] of read(file).matchAll(
+        /\b(?:byId|setText|show|mark|focusOn|take|clearPassword)\("([a-z-]+)"/g,
+      )) {
         assert.ok(ids.includes(id), `${file}: ${id}`);
       }
     }
@@ -68,7 +78,11 @@ for (const [name, html] of Object.entries(PAGES)) {
 
 test("HTML is never made of texts", () => {
   for (const file of filesBelow("src", ".ts")) {
-    assert.doesNotMatch(read(file), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment/, file);
+    assert.doesNotMatch(
+      read(file),
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment/,
+      file,
+    );
   }
 });
 
@@ -76,7 +90,20 @@ const { light, dark } = colours(read("src/ui/ui.css"));
 
 test("text is readable on every ground that it is put on, in light and dark", () => {
   const pairs = [
-    ["text", ["ground", "ground-raised", "field", "button", "button-hover", "button-active", "good-ground", "bad-ground", "warn-ground"]],
+    [
+      "text",
+      [
+        "ground",
+        "ground-raised",
+        "field",
+        "button",
+        "button-hover",
+        "button-active",
+        "good-ground",
+        "bad-ground",
+        "warn-ground",
+      ],
+    ],
     ["text-quiet", ["ground", "ground-raised"]],
     ["accent", ["ground"]],
     ["accent-hover", ["ground"]],

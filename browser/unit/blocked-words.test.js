@@ -44,7 +44,9 @@ test("who is concerned, and the way on without a login, only if there is one", (
 });
 
 test("details are bounded, and on one line", () => {
-  const { details } = words(page("protocol", { detail: `a\n${"b".repeat(1000)}`, url: `https://a.test/${"c".repeat(5000)}` }));
+  const { details } = words(
+    page("protocol", { detail: `a\n${"b".repeat(1000)}`, url: `https://a.test/${"c".repeat(5000)}` }),
+  );
   assert.equal(lengthOf(details.report), 300);
   assert.ok(details.report.startsWith("a b"));
   assert.equal(lengthOf(details.url), 500);
@@ -60,7 +62,15 @@ test("an origin in its parts; anything else is none", () => {
   assert.deepEqual(splitOrigin("https://a.test"), { scheme: "https://", host: "a.test", port: "" });
   assert.deepEqual(splitOrigin("http://[::1]:8080"), { scheme: "http://", host: "[::1]", port: ":8080" });
   assert.deepEqual(splitOrigin("https://xn--80ak6aa92e.test").host, "xn--80ak6aa92e.test");
-  for (const none of ["", "null", "https://", "https://a.test/path", "https://user@a.test", "https://a.test:x", "a.test"]) {
+  for (const none of [
+    "",
+    "null",
+    "https://",
+    "https://a.test/path",
+    "https://user@a.test",
+    "https://a.test:x",
+    "a.test",
+  ]) {
     assert.equal(splitOrigin(none), null, none);
   }
 });

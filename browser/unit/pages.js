@@ -19,7 +19,8 @@ export function filesBelow(folder, ending) {
 export function elements(html) {
   const found = [];
   const open = [];
-  const token = /<!--[\s\S]*?-->|<!doctype[^>]*>|<\/([a-z0-9]+)>|<([a-z0-9]+)((?:\s+[^\s=>]+(?:="[^"]*")?)*)\s*>|([^<]+)/gi;
+  const token =
+    /<!--[\s\S]*?-->|<!doctype[^>]*>|<\/([a-z0-9]+)>|<([a-z0-9]+)((?:\s+[^\s=>]+(?:="[^"]*")?)*)\s*>|([^<]+)/gi;
   for (const [, closed, tag, attributes, text] of html.matchAll(token)) {
     if (closed !== undefined) {
       if (open.pop()?.tag !== closed) throw new Error(`</${closed}> does not close what is open`);
@@ -40,7 +41,8 @@ export function elements(html) {
 
 /** The custom properties of the first `:root` of a style sheet, and of the one for dark. */
 export function colours(css) {
-  const properties = block => Object.fromEntries([...block.matchAll(/(--[a-z-]+):\s*(#[0-9a-f]{6});/g)].map(m => [m[1], m[2]]));
+  const properties = block =>
+    Object.fromEntries([...block.matchAll(/(--[a-z-]+):\s*(#[0-9a-f]{6});/g)].map(m => [m[1], m[2]]));
   const light = properties(/:root \{([^}]*)\}/.exec(css)[1]);
   const dark = properties(/prefers-color-scheme: dark\) \{\s*:root \{([^}]*)\}/.exec(css)[1]);
   return { light, dark };

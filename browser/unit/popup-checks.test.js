@@ -1,7 +1,14 @@
 // What the popup says of input before it goes anywhere.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { checkChange, checkLogin, checkRegister, FAILURES, lengthHint, readInvitation } from "../build/js/popup/checks.js";
+import {
+  checkChange,
+  checkLogin,
+  checkRegister,
+  FAILURES,
+  lengthHint,
+  readInvitation,
+} from "../build/js/popup/checks.js";
 
 const CODE = "0123-4567-89AB-CDEF-GHJK";
 
@@ -23,7 +30,14 @@ test("an invitation is read as people type it", () => {
 });
 
 test("what cannot be an invitation is none", () => {
-  for (const typed of ["", "0123-4567-89AB-CDEF", `${CODE}0`, "U123-4567-89AB-CDEF-GHJK", "0123-4567-89AB-CDEF-GHJ!", "é".repeat(20)]) {
+  for (const typed of [
+    "",
+    "0123-4567-89AB-CDEF",
+    `${CODE}0`,
+    "U123-4567-89AB-CDEF-GHJK",
+    "0123-4567-89AB-CDEF-GHJ!",
+    "é".repeat(20),
+  ]) {
     assert.equal(readInvitation(typed), null, typed);
   }
 });

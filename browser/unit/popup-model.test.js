@@ -7,12 +7,28 @@ const STAFF = { name: "Staff", scope: "www.auction.test", algorithm: "iso-kam3-e
 const WIKI = { name: "Wiki", scope: "*.tagai.test", algorithm: "iso-kam3-dl-2048-sha256" };
 const ORIGIN = "https://www.auction.test:8443";
 const NONE = { status: "none", origin: ORIGIN, login: null, ask: null, blocked: null, logins: [], busy: false };
-const ASK = { realm: STAFF, reason: "initial", origin: ORIGIN, optional: false, username: null, known: true, held: false };
+const ASK = {
+  realm: STAFF,
+  reason: "initial",
+  origin: ORIGIN,
+  optional: false,
+  username: null,
+  known: true,
+  held: false,
+};
 const asked = (more = {}) => ({ ...NONE, status: "asked", ask: { ...ASK, ...more } });
 const alice = { realm: STAFF, user: "alice" };
 const carol = { realm: WIKI, user: "carol" };
 const proven = { ...NONE, status: "proven", login: alice, logins: [alice] };
-const BLOCKED = { why: "wrong-proof", url: `${ORIGIN}/x`, origin: ORIGIN, realm: STAFF, user: "alice", detail: "vks", retry: true };
+const BLOCKED = {
+  why: "wrong-proof",
+  url: `${ORIGIN}/x`,
+  origin: ORIGIN,
+  realm: STAFF,
+  user: "alice",
+  detail: "vks",
+  retry: true,
+};
 const impostor = { ...NONE, status: "impostor", origin: null, blocked: BLOCKED };
 const keys = part => part.notices.map(notice => notice.text.key);
 

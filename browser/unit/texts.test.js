@@ -52,7 +52,8 @@ function asked() {
     }
   }
   for (const file of filesBelow("src", ".ts").filter(name => !name.endsWith("keys.ts"))) {
-    for (const [, word] of read(file).matchAll(/"([a-z0-9]+(?:_[a-z0-9]+)+)"/g)) if (word in en) found.set(word, file);
+    for (const [, word] of read(file).matchAll(/"([a-z0-9]+(?:_[a-z0-9]+)+)"/g))
+      if (word in en) found.set(word, file);
   }
   for (const file of filesBelow("manifest", ".json")) {
     for (const [, key] of read(file).matchAll(/__MSG_([A-Za-z0-9_]+)__/g)) found.set(key, file);
