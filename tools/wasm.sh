@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by ./test and browser/build: how WebAssembly is compiled, and the test vectors under Node.
+# Sourced by ./test and browser/make: how WebAssembly is compiled, and the test vectors under Node.
 # shellcheck disable=SC2154 # root and target are of whoever sources this
 
 wasm_triple=wasm32-unknown-unknown

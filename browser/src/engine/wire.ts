@@ -28,7 +28,9 @@ export interface Calls {
 export type Method = keyof Calls;
 
 /** A call. */
-export type Call = { [M in Method]: { readonly id: number; readonly method: M; readonly args: Parameters<Calls[M]> } }[Method];
+export type Call = {
+  [M in Method]: { readonly id: number; readonly method: M; readonly args: Parameters<Calls[M]> };
+}[Method];
 
 /** Its answer, under the same number. */
 export type Reply =

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_fields_is_refused() {
-        for bad in ["", "null", "{}", "[1]", r#"["a", "b"]"#, r#"[["a"]]"#, r#"[["a", "b", "c"]]"#, r#"[["a", null]]"#] {
+        for bad in
+            ["", "null", "{}", "[1]", r#"["a", "b"]"#, r#"[["a"]]"#, r#"[["a", "b", "c"]]"#, r#"[["a", null]]"#]
+        {
             assert!(Head::from_json(200, bad, None).is_err(), "{bad}");
         }
         let long = format!(r#"[["a", "{}"]]"#, "x".repeat(MAX_FIELDS));
@@ -125,7 +127,8 @@ mod tests {
     #[test]
     fn only_some_fields_concern_the_protocol() {
         let head = |name: &str| Head::new(200, vec![(name.to_owned(), Vec::new())], None);
-        for ours in ["WWW-Authenticate", "authentication-info", "OPTIONAL-WWW-Authenticate", "authentication-control"] {
+        for ours in ["WWW-Authenticate", "authentication-info", "OPTIONAL-WWW-Authenticate", "authentication-control"]
+        {
             assert!(head(ours).concerns_us(), "{ours}");
         }
         assert!(!head("Content-Type").concerns_us());
