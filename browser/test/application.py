@@ -80,7 +80,7 @@ class Application:
     """Answers by the last part of the path; `seen` remembers the requests of pages, with user and realm."""
 
     def __init__(self):
-        self.numbers, self.seen, self.bye = itertools.count(1), [], None
+        self.numbers, self.seen, self.credentials = itertools.count(1), [], []
         self.server = Server(self.answer)
         self.port = self.server.port
 
@@ -89,14 +89,20 @@ class Application:
 
     def forget(self):
         self.seen.clear()
+        self.credentials.clear()
 
     def users(self, part):
         """Who asked for addresses with this in them, in order; None for strangers."""
         return [user for target, user in self.seen if part in target]
 
+    def carried(self, part):
+        """The credentials that came with requests for such addresses, None where there were none."""
+        return [value for target, value in self.credentials if part in target]
+
     def answer(self, request):
         user, realm = request.get("tagai-user"), request.get("tagai-realm")
         self.seen.append((f"{request.method} {request.host}{request.target}", user))
+        self.credentials.append((f"{request.method} {request.host}{request.target}", request.get("authorization")))
         last = request.path.rsplit("/", 1)[-1]
         facts = {
             "user": user,

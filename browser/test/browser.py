@@ -289,13 +289,30 @@ class Browser:
     def popup_is_open(self):
         return Popup(self).is_open()
 
+    def close_popup(self):
+        """Closes it, if it is open."""
+        self.chrome('document.querySelector(".webextension-popup-browser")?.closest("panel").hidePopup()')
+        until("the popup is closed", lambda: not self.popup_is_open())
+
     def popup(self, by="action"):
         """The open popup; if there is none, it is opened by a click on the toolbar button, or on the page's ("page")."""
         popup = Popup(self)
-        if not popup.is_open():
-            node = f"{WIDGET}-BAP" if by == "action" else f"pageAction-urlbar-{WIDGET}"
-            with self.m.using("chrome"):
-                button = until("the button is there", lambda: self.m.find(f"#{node}"), trouble=GONE)
-                self.m.click(button)
-            until("the popup opens", popup.is_open)
+
+        def opened():
+            if popup.is_ready():
+                return True
+            self.press(by)
+            # The extension may open it by itself at the same moment; then the click has closed it, and another is needed.
+            try:
+                return until("the popup opens", popup.is_ready, patience=3)
+            except Failed:
+                return False
+
+        until("the popup is open", opened)
         return popup
+
+    def press(self, by="action"):
+        """A click on the toolbar button, or on the one in the address bar."""
+        node = f"{WIDGET}-BAP" if by == "action" else f"pageAction-urlbar-{WIDGET}"
+        with self.m.using("chrome"):
+            self.m.click(until("the button is there", lambda: self.m.find(f"#{node}"), trouble=GONE))

@@ -137,11 +137,31 @@ class Gateway:
         if self.process.poll() is not None:
             raise RuntimeError(f"the gateway ended: {self.log.read_text()[-3000:]}")
         try:
-            with socket.create_connection(("127.0.0.1", self.admin), 5) as connection:
-                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                return read_response(Buffer(connection), "GET").status == 200
+            return self.look("/healthz").status == 200
         except (OSError, ValueError):
             return False
+
+    def look(self, path):
+        """What the gateway tells its operator."""
+        with socket.create_connection(("127.0.0.1", self.admin), 5) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            return read_response(Buffer(connection), "GET")
+
+    def metric(self, name, *labels):
+        """The sum of a metric's values, where all of these stand in its labels."""
+        total = 0
+        for line in self.look("/metrics").body.decode().splitlines():
+            key, _, value = line.rpartition(" ")
+            if key.split("{")[0] == name and all(label in key for label in labels):
+                total += float(value)
+        return int(total)
+
+    def requests(self, route="/app", *labels):
+        """How many requests of a route were answered."""
+        return self.metric("tagai_requests_total", f'route="{route}"', *labels)
+
+    def logins(self, event="logged-in", realm="staff"):
+        return self.metric("tagai_login_events_total", f'realm="{realm}"', f'event="{event}"')
 
     def stop(self):
         self.process.terminate()

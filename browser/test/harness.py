@@ -10,6 +10,7 @@ from pathlib import Path
 from browser import Browser
 from gateway import OTHER, PASSWORD
 from marionette import NativePrompt
+from popup import Popup
 from waiting import Failed, until
 
 SCENARIOS = []
@@ -70,6 +71,7 @@ def log_in(b, url, user="alice", password=PASSWORD, shows="page", by="action"):
     b.popup(by).log_in(user, password)
     b.until_text(shows)
     b.until_status("proven")
+    b.close_popup()
 
 
 def ask(b):
@@ -77,12 +79,29 @@ def ask(b):
     b.until_status("asked")
 
 
-def refused(b, reason):
-    """Waits until the popup says something, such as why a login was refused."""
+def log_out(b):
+    """Logs out of the realm of the page, by the popup."""
     popup = b.popup()
-    said = until(f"the popup says why ({reason})", lambda: popup.exists("#message") and popup.text("#message"))
+    popup.until_visible("#logout")
+    popup.click("#logout")
+    until("the page is proven no more", lambda: b.status() != "proven")
+    b.close_popup()
+
+
+def refused(b, failure="refused"):
+    """Waits until the popup says why there was no login; what it says."""
+    popup = b.popup()
+    is_("the reason", popup.failure(), failure)
     is_("the tab still asks", b.status(), "asked")
-    return said
+    return popup.text("#message")
+
+
+def shown(b, path):
+    """The page of the application that the current tab shows; who it is for, and its number."""
+    b.until_text(f"page {path}")
+    text = b.text()
+    number = b.js("return Number(document.getElementById('number').textContent)")
+    return text.split("user ")[1].split(" of ")[0], number
 
 
 def blocked(b, why=None, status="impostor"):
@@ -165,7 +184,7 @@ class Run:
         looks = {
             "tabs": lambda: [(url, markup[:400]) for url, markup in b.everything()],
             "buttons": lambda: b.buttons(),
-            "popup": lambda: b.popup().js("return document.body.innerHTML")[:1500] if b.popup_is_open() else "closed",
+            "popup": lambda: Popup(b).js("return document.body.innerHTML")[:1500] if b.popup_is_open() else "closed",
             "complaints": lambda: b.errors(),
             "picture": lambda: b.screenshot(picture) or str(picture),
             "gateway": lambda: "\n        ".join(self.site.gateway.log.read_text().splitlines()[-15:]),
@@ -182,5 +201,6 @@ class Run:
 
 
 __all__ = [
-    "OTHER", "PASSWORD", "SCENARIOS", "Failed", "Run", "ask", "blocked", "has", "hasnt", "is_", "log_in", "refused", "scenario", "true", "until",
+    "OTHER", "PASSWORD", "SCENARIOS", "Failed", "Run", "ask", "blocked", "has", "hasnt", "is_", "log_in", "log_out", "refused",
+    "scenario", "shown", "true", "until",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """The extension's popup, driven in its own process by the events that a person makes: Marionette's own actor of its document clicks
 and types there, since a popup is not a window that WebDriver could switch to."""
 
-from marionette import BACKSPACE, CONTROL, MarionetteError
+from marionette import MarionetteError
 from waiting import until
 
 # `act` gets an actor, and finds elements by selector.
@@ -63,10 +63,12 @@ class Popup:
         except Closed:
             return False
 
-    def close(self):
-        """As a click beside it does."""
-        self.browser.chrome('document.querySelector(".webextension-popup-browser")?.closest("panel").hidePopup()')
-        until("the popup is closed", lambda: not self.is_open())
+    def is_ready(self):
+        """Whether it is open, and shows what the extension knows."""
+        try:
+            return bool(self.act("ready") and self.js("return document.getElementById('status').dataset.ready !== 'false'"))
+        except Closed:
+            return False
 
     # Elements
 
@@ -115,6 +117,18 @@ class Popup:
     def until_visible(self, selector):
         until(f"the popup shows {selector}", lambda: self.visible(selector))
 
+    def until_closed(self):
+        until("the popup closes", lambda: not self.is_open())
+
+    def until_message(self):
+        """The message, when there is one."""
+        return until("the popup says something", lambda: self.visible("#message") and self.text("#message"))
+
+    def failure(self):
+        """The code of the message, when there is one."""
+        self.until_message()
+        return self.js("return document.getElementById('message').dataset.failure ?? null")
+
     # What people do
 
     def keys(self, *strokes):
@@ -123,14 +137,9 @@ class Popup:
             self.browser.m.keys(*strokes)
 
     def log_in(self, user, password):
-        """Fills in the form and presses the button; waits for nothing."""
+        """Fills in the form and presses the button; waits for nothing. No user: the site has said who it has to be."""
         self.until_visible("#password")
         if user is not None:
             self.fill("#user", user)
         self.fill("#password", password)
         self.click("#login")
-
-
-def erase():
-    """The keys that empty a field."""
-    return [(CONTROL, "a"), BACKSPACE]
