@@ -16,14 +16,12 @@ export async function show(tab: number, view: TabView): Promise<void> {
   const title = titleOf(view);
   // Manifest V3 has the one, Manifest V2 the other.
   const button = browser.action ?? browser.browserAction;
-  const shown: Promise<unknown>[] = [
+  browser.pageAction.setTitle({ tabId: tab, title });
+  await Promise.allSettled([
     button.setIcon({ tabId: tab, path: browser.runtime.getURL(path) }),
     button.setTitle({ tabId: tab, title }),
     browser.pageAction.setIcon({ tabId: tab, path: browser.runtime.getURL(path) }),
-  ];
-  browser.pageAction.setTitle({ tabId: tab, title });
-  shown.push(view.status === "none" ? browser.pageAction.hide(tab) : browser.pageAction.show(tab));
-  await Promise.allSettled(shown);
+  ]);
 }
 
 function titleOf({ status, login, ask, origin }: TabView): string {
