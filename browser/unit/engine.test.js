@@ -182,7 +182,10 @@ test("after a trap nothing is answered any more", async () => {
   const engine = connect(port);
   assert.deepEqual(await engine.logins("x"), []);
   const both = await Promise.allSettled([engine.drop(1), engine.logins("x")]);
-  assert.deepEqual(both.map(({ status }) => status), ["rejected", "rejected"]);
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
   assert.ok(port.terminated);
   await assert.rejects(engine.logins("x"), /stopped/);
   assert.equal(port.sent.length, 3, "nothing is asked of what has stopped");
