@@ -108,6 +108,8 @@ async function main(): Promise<void> {
     draw(words(null));
   }
   byId("title", HTMLElement).focus();
+  // Another page was kept back.
+  window.addEventListener("hashchange", () => location.reload());
 }
 
 void main();

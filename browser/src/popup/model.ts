@@ -50,7 +50,7 @@ export interface Model {
   readonly page: Page;
   readonly login: LoginPart | null;
   readonly proven: ProvenPart | null;
-  /** What happened, if the page was kept back. */
+  /** What it means that the page was kept back. */
   readonly blocked: Text | null;
   /** Where a password would be set: the line under the heading of the forms. */
   readonly place: string;
@@ -86,22 +86,22 @@ export function model(view: TabView, page: Page): Model {
     page: possible ? page : "main",
     login,
     proven,
-    blocked: view.status === "impostor" && view.blocked !== null ? { key: HAPPENED[view.blocked.why] } : null,
+    blocked: view.status === "impostor" && view.blocked !== null ? { key: MEANS[view.blocked.why] } : null,
     place: clean(view.ask?.realm.name ?? view.login?.realm.name ?? ""),
     others: othersPart(view),
     busy: view.busy,
   };
 }
 
-const HAPPENED: Readonly<Record<NonNullable<TabView["blocked"]>["why"], Key>> = {
-  "wrong-proof": "blocked_happened_wrong_proof",
-  "no-proof": "blocked_happened_no_proof",
-  certificate: "blocked_happened_certificate",
-  scope: "blocked_happened_scope",
-  downgrade: "blocked_happened_downgrade",
-  protocol: "blocked_happened_protocol",
-  cached: "blocked_happened_cached",
-  internal: "blocked_happened_internal",
+const MEANS: Readonly<Record<NonNullable<TabView["blocked"]>["why"], Key>> = {
+  "wrong-proof": "blocked_means_wrong_proof",
+  "no-proof": "blocked_means_no_proof",
+  certificate: "blocked_means_certificate",
+  scope: "blocked_means_scope",
+  downgrade: "blocked_means_downgrade",
+  protocol: "blocked_means_protocol",
+  cached: "blocked_means_cached",
+  internal: "blocked_means_internal",
 };
 
 /** The site that the user has to look at: whoever asks, or whatever was kept back, before the address of the tab. */

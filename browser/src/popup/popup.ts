@@ -2,19 +2,12 @@
 
 import { type Answer, ask, type Changed, type Failure } from "../shared/messages.js";
 import type { Realm, TabView } from "../shared/state.js";
-import { byId, focusOn, mark, setText, show } from "../ui/dom.js";
-import { localize, say, type Text, t } from "../ui/i18n.js";
+import { byId, focusOn, mark, setText } from "../ui/dom.js";
+import { localize, say } from "../ui/i18n.js";
 import type { Key } from "../ui/keys.js";
 import { clearPassword, take, watchPasswords } from "../ui/password.js";
-import {
-  checkChange,
-  checkLogin,
-  checkRegister,
-  FAILURES,
-  lengthHint,
-  type Problem,
-  readInvitation,
-} from "./checks.js";
+import { checkChange, checkLogin, checkRegister, lengthHint, readInvitation } from "./checks.js";
+import { complain, hush, sayDone, sayFailure, sayProblem } from "./message.js";
 import { model, type Page, sameQuestion } from "./model.js";
 import { render, renderBusy } from "./render.js";
 
@@ -80,46 +73,6 @@ function back(): void {
 
 function forgetPasswords(): void {
   for (const id of ALL_PASSWORDS) clearPassword(id);
-}
-
-// What came of it
-
-function hush(): void {
-  show("message", false);
-  setText("message", "");
-  mark("message", "failure", null);
-  for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-}
-
-function sayProblem(text: Text, failure?: Failure): void {
-  mark("message", "tone", "error");
-  mark("message", "failure", failure ?? null);
-  show("message", true);
-  setText("message", say(text));
-}
-
-function sayDone(key: Key): void {
-  mark("message", "tone", "done");
-  mark("message", "failure", null);
-  show("message", true);
-  setText("message", t(key));
-}
-
-/** Says why something did not happen, and puts the focus where the user can go on. */
-function sayFailure(failure: Failure, field?: string, key: Key = FAILURES[failure]): void {
-  sayProblem({ key }, failure);
-  if (field !== undefined) markInvalid(field);
-  else focusOn("message");
-}
-
-function markInvalid(field: string): void {
-  byId(field, HTMLInputElement).setAttribute("aria-invalid", "true");
-  focusOn(field);
-}
-
-function complain(problem: Problem): void {
-  sayProblem(problem.text);
-  markInvalid(problem.field);
 }
 
 /** Runs one wish of the user, with everything switched off meanwhile. Null if one is under way. */
