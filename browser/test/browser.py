@@ -59,6 +59,8 @@ ERRORS = """
   for (const message of Services.console.getMessageArray()) {
     try {
       const error = message.QueryInterface(Ci.nsIScriptError);
+      // What a page of the extension waited for when it was closed is of no interest, but Firefox says so.
+      if (error.errorMessage.includes("context unloaded")) continue;
       if (String(error.sourceName).startsWith(origin) && !(error.flags & Ci.nsIScriptError.warningFlag)) {
         found.push(`${error.errorMessage} (${error.sourceName}:${error.lineNumber})`);
       }

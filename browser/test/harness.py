@@ -187,8 +187,8 @@ class Run:
             "popup": lambda: Popup(b).js("return document.body.innerHTML")[:1500] if b.popup_is_open() else "closed",
             "complaints": lambda: b.errors(),
             "picture": lambda: b.screenshot(picture) or str(picture),
-            "gateway": lambda: "\n        ".join(self.site.gateway.log.read_text().splitlines()[-15:]),
-            "audit": lambda: "\n        ".join(self.site.gateway.audit()[-8:]),
+            "gateway": lambda: "\n        ".join(self.site.gateway.log.read_text().splitlines()[-6:]),
+            "audit": lambda: "\n        ".join(self.site.gateway.audit()[-4:]),
             "application": lambda: self.site.gateway.app.seen[-10:],
         }
         for name, look in looks.items() if b else ():
@@ -197,7 +197,7 @@ class Run:
             except Exception as trouble:
                 lines.append(f"{name}: cannot be seen ({str(trouble)[:200]})")
         for line in lines:
-            print(f"        {line}", flush=True)
+            print(f"        {line[:2000]}", flush=True)
 
 
 __all__ = [
