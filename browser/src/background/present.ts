@@ -19,6 +19,7 @@ export function asks(
   flight: Flight,
   received: Received & { is: "asked" },
   head: Head,
+  known: boolean,
 ): Answer | Pending {
   const { context, target } = flight;
   const { realm, reason, optional, username, present } = received;
@@ -34,7 +35,7 @@ export function asks(
     reason,
     optional,
     username,
-    known: world.known.hasRealm(target.origin, realm.name),
+    known,
     page,
     offer: page && offer,
   };

@@ -147,7 +147,8 @@ async function act(
     case "asked": {
       const head = { status: details.statusCode, fields: lines, certificate };
       await world.contexts.refresh(flight.context);
-      return asks(world, details, flight, received, head);
+      const known = await world.known.hasRealm(target.origin, received.realm.name);
+      return asks(world, details, flight, received, head, known);
     }
     case "unauthenticated":
       if (received.to !== "normal") return noProof(world, details, flight);
