@@ -4,7 +4,7 @@ import type { Send } from "../engine/api.js";
 import type { Login } from "../shared/state.js";
 import { block, guarded } from "./block.js";
 import { begin } from "./exchange.js";
-import { authorization, type Headers, isConditional, isMutual, without } from "./fields.js";
+import { authorization, type Headers, isConditional, isMutual, withAuthorization, without } from "./fields.js";
 import { Gate } from "./gate.js";
 import type { Bare, Flight } from "./requests.js";
 import { type Address, address, fromInside, isAccountPath } from "./site.js";
@@ -111,5 +111,5 @@ async function sendProof(
   const field = send.sends === "vfy" ? await world.engine.field(send.sequence) : null;
   if (world.flights.find(details.requestId, details.url) !== flight) return { cancel: true };
   if (field === null) return { requestHeaders: headers };
-  return { requestHeaders: [...without(headers, "authorization"), { name: "Authorization", value: field }] };
+  return { requestHeaders: [...without(headers, "authorization"), withAuthorization(field)] };
 }

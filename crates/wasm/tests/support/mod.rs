@@ -1,10 +1,11 @@
 //! A browser in front of a server of tagai-core: what the background page does with an engine, without a browser.
 
-#![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses what it needs")]
 
 #[path = "../../../core/tests/support/pair.rs"]
 mod pair;
 
+#[allow(unused_imports, reason = "each test file uses what it needs")]
 pub use pair::{Access, Site, Wire, origin, realm, replace, spoil};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng as _;
