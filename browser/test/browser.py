@@ -36,6 +36,22 @@ LOOK = """
   return found;
 """
 
+LOAD = """
+  const [url] = arguments, browser = gBrowser.selectedBrowser;
+  await new Promise(resolve => {
+    const listener = {
+      onStateChange(changed, progress, request, flags) {
+        if (changed !== browser || !progress.isTopLevel || !(flags & Ci.nsIWebProgressListener.STATE_START)) return;
+        gBrowser.removeTabsProgressListener(listener);
+        resolve();
+      },
+    };
+    gBrowser.addTabsProgressListener(listener);
+    const triggeringPrincipal = Services.scriptSecurityManager.getSystemPrincipal();
+    browser.loadURI(Services.io.newURI(url), { triggeringPrincipal });
+  });
+"""
+
 BUTTONS = """
   const [widget] = arguments;
   const action = document.getElementById(widget + "-BAP");
@@ -220,8 +236,8 @@ class Browser:
         until("an empty tab", lambda: self.url() == "about:blank", trouble=GONE)
 
     def load(self, url):
-        """Begins to load, as somebody who types an address; waits for nothing."""
-        self.m.navigate(url)
+        """Begins to load, as somebody who types an address; waits for nothing but the begin."""
+        self.chrome(LOAD, url)
 
     def reload(self, bypass=False):
         self.chrome("arguments[0] ? BrowserCommands.reloadSkipCache() : BrowserCommands.reload()", bypass)
@@ -293,8 +309,8 @@ class Browser:
 
     def close_popup(self):
         """Closes it, if it is open."""
-        self.chrome('document.querySelector(".webextension-popup-browser")?.closest("panel").hidePopup()')
-        until("the popup is closed", lambda: not self.popup_is_open())
+        hide = 'document.querySelector(".webextension-popup-browser")?.closest("panel").hidePopup()'
+        until("the popup is closed", lambda: self.chrome(hide) or not self.popup_is_open())
 
     def popup(self, by="action"):
         """The open popup; if there is none, it is opened by a click on the toolbar button, or on the page's ("page")."""

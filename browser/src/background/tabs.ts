@@ -109,6 +109,8 @@ export class Tabs {
       tab.judged.delete(requestId);
       if (judged.page !== page) this.#leave(judged.page);
     }
+    // Whoever goes elsewhere does not wait for it any more, and Firefox does not say so of an answer that is held back.
+    if (tab.held !== null && tab.held.requestId !== shown?.[0]) tab.held.release({ cancel: true });
     this.#show(id, tab, url, page);
     return page;
   }
