@@ -46,6 +46,7 @@ step_deny() {
   get_deny
   run_deny Cargo.toml bans licenses sources
   run_deny interop/wasm/Cargo.toml bans licenses sources
+  run_deny browser/bindgen/Cargo.toml bans licenses sources
   run_deny fuzz/Cargo.toml bans sources
   # The database of advisories lives outside the package registries, and not every network reaches it.
   local reason

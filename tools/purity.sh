@@ -78,6 +78,7 @@ $(for name in $found; do cargo tree --locked -p tagai-core -e normal --all-featu
   imports tagai-pki
   imports tagai-policy
   imports tagai-gateway tagai-core tagai-pki tagai-policy tagai-server tagai-store
+  imports tagai-wasm tagai-core
   imports tagai-cli tagai-client tagai-core tagai-gateway tagai-pki tagai-policy tagai-server tagai-store
 
   [ "$failures" = 0 ]

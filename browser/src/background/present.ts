@@ -1,0 +1,78 @@
+/** How a login is asked for (RFC 8053 §4.2 to §4.4). */
+
+import type { Head, Received } from "../engine/api.js";
+import type { Asked } from "./asked.js";
+import { drop } from "./asked.js";
+import { withoutOthers } from "./fields.js";
+import { Pending } from "./pending.js";
+import type { Flight } from "./requests.js";
+import { address, covers, resolve } from "./site.js";
+import type { Answer, ReceiveDetails } from "./surroundings.js";
+import type { World } from "./world.js";
+
+/** How long an answer is held for somebody to log in. */
+const PATIENCE = 5 * 60_000;
+
+export function asks(
+  world: World,
+  details: ReceiveDetails,
+  flight: Flight,
+  received: Received & { is: "asked" },
+  head: Head,
+  known: boolean,
+): Answer | Pending {
+  const { context, target } = flight;
+  const { realm, reason, optional, username, present } = received;
+  const page = details.type === "main_frame" && details.tabId >= 0;
+  const offer = !optional && present !== "do-not-ask";
+  const asked: Asked = {
+    id: received.ask,
+    context,
+    target,
+    method: details.method,
+    head,
+    realm,
+    reason,
+    optional,
+    username,
+    known,
+    page,
+    offer: page && offer,
+  };
+  const { waiter } = flight;
+  flight.waiter = null;
+  waiter?.fail("refused");
+  // No window of the browser opens beside ours.
+  const answer: Answer = { responseHeaders: withoutOthers(details.responseHeaders) };
+  const isGet = details.method === "GET" || details.method === "HEAD";
+
+  if (!page) {
+    world.flights.close(details.requestId);
+    const shown = address(world.tabs.url(details.tabId) ?? undefined);
+    const related = shown !== null && covers(realm.scope, shown.origin);
+    if (related) world.tabs.askedInside(details.tabId, asked);
+    else drop(world.engine, asked);
+    return answer;
+  }
+  if (typeof present === "object") {
+    // Like 303 (See Other), from somebody who has proven nothing (RFC 8053 §4.3).
+    drop(world.engine, asked);
+    world.flights.close(details.requestId);
+    const place = resolve(present.seeOther, details.url);
+    if (place === null) return answer;
+    if (isGet) return { redirectUrl: place };
+    void world.around.loadTab(details.tabId, place).catch(() => {});
+    return { cancel: true };
+  }
+  const show = (): Answer => {
+    world.flights.close(details.requestId);
+    world.tabs.judge(details.tabId, details.requestId, details.url, { is: "asked", asked });
+    return answer;
+  };
+  if (offer && (present === "modal" || !isGet)) {
+    const held = world.tabs.hold(details.tabId, details.requestId, asked, PATIENCE, show);
+    void world.around.openPopup(details.tabId).catch(() => {});
+    return new Pending(held);
+  }
+  return show();
+}

@@ -1,0 +1,287 @@
+/** `onHeadersReceived`: what becomes of an answer. */
+
+import type { Received } from "../engine/api.js";
+import { block, guarded } from "./block.js";
+import { afresh, forget, isCopy, isRepeatable } from "./cache.js";
+import { sameRealm } from "./contexts.js";
+import { exchange } from "./exchange.js";
+import { type Line, matters, notStored, offered, prompts, toLines, withoutOthers } from "./fields.js";
+import { Gate } from "./gate.js";
+import { Pending } from "./pending.js";
+import { asks } from "./present.js";
+import type { Flight } from "./requests.js";
+import { type Address, address, fromInside } from "./site.js";
+import { type Answer, contextOf, type ReceiveDetails } from "./surroundings.js";
+import { NONE } from "./tabs.js";
+import type { World } from "./world.js";
+
+export function headersReceived(world: World, details: ReceiveDetails): Answer | Promise<Answer> {
+  if (world.own.isOwn(details)) return guarded(world, details, () => world.own.received(details));
+  const target = address(details.url);
+  if (target === null) return {};
+  const lines = toLines(details.responseHeaders);
+  const flight = world.flights.find(details.requestId, details.url);
+  const logins = world.contexts.covering(contextOf(details), target.origin);
+  if (flight === null && logins.length === 0 && !matters(lines)) return ordinary(world, details, target, lines);
+  return decided(world, details, () => judge(world, details, target, lines, flight));
+}
+
+async function decided(world: World, details: ReceiveDetails, run: () => Promise<Answer | Pending>): Promise<Answer> {
+  let pending: Pending | null = null;
+  const answer = await guarded(world, details, async () => {
+    const found = await run();
+    if (!(found instanceof Pending)) return found;
+    pending = found;
+    return {};
+  });
+  return pending === null ? answer : await (pending as Pending).answer.catch(() => ({ cancel: true }));
+}
+
+/** An answer that has nothing to do with us; unless a site that was proven before asks for a password in the old way. */
+function ordinary(
+  world: World,
+  details: ReceiveDetails,
+  target: Address,
+  lines: readonly Line[],
+): Answer | Promise<Answer> {
+  const show = (): Answer => {
+    if (details.type === "main_frame") world.tabs.judge(details.tabId, details.requestId, details.url, NONE);
+    return {};
+  };
+  if (details.statusCode !== 401 || !prompts(lines) || offered(lines).has("mutual")) return show();
+  return guarded(world, details, async () =>
+    (await world.known.has(target.origin))
+      ? block(world, details, "downgrade", `it asked for ${[...offered(lines)].join(", ")}`)
+      : show(),
+  );
+}
+
+async function judge(
+  world: World,
+  details: ReceiveDetails,
+  target: Address,
+  lines: readonly Line[],
+  known: Flight | null,
+): Promise<Answer | Pending> {
+  const context = contextOf(details);
+  let flight = known;
+  if (flight?.bare === "stranger" || flight?.bare === "foreign") {
+    world.flights.close(details.requestId);
+    return await passAsIs(world, details, target, lines);
+  }
+  if (flight?.bare === "lost") return block(world, details, "no-proof", "the key exchange was not answered");
+  const covered = world.contexts.covering(context, target.origin).length > 0;
+  if (covered && isCopy(details, flight?.conditional ?? false)) return await afresh(world, details);
+  if (flight === null) {
+    // It was sent before anybody was logged in here.
+    if (covered) {
+      if (!fromInside(details, target, world.contexts.logins(context)) || !maySendAgain(details)) {
+        return await passAsIs(world, details, target, lines);
+      }
+      return again(world, details);
+    }
+    const send = await world.engine.begin(context, target.origin, target.path);
+    if (send.sends !== "normal") {
+      await world.engine.drop(send.sequence);
+      await world.contexts.refresh(context);
+      return maySendAgain(details) ? again(world, details) : await passAsIs(world, details, target, lines);
+    }
+    flight = world.flights.open({
+      requestId: details.requestId,
+      target,
+      context,
+      generation: 0,
+      bare: null,
+      conditional: false,
+      sequence: send.sequence,
+      sends: "normal",
+      next: null,
+      lead: null,
+      waiter: null,
+    });
+    if (flight === null) throw new Error("too many requests are under way");
+  }
+  if (flight.sends === "normal" && !matters(lines)) {
+    world.flights.close(details.requestId);
+    return await ordinary(world, details, target, lines);
+  }
+  if (flight.sequence === null) throw new Error("an answer to a request that was not sent");
+  const certificate = target.secure ? await world.around.certificate(details.requestId) : null;
+  const sequence = flight.sequence;
+  flight.sequence = null;
+  const head = { status: details.statusCode, fields: lines, certificate };
+  const received = await world.engine.receive(sequence, head);
+  if (world.flights.find(details.requestId, details.url) !== flight) {
+    // The request has ended meanwhile.
+    await dropAll(world, received);
+    return { cancel: true };
+  }
+  return await act(world, details, flight, received, lines, certificate);
+}
+
+async function dropAll(world: World, received: Received): Promise<void> {
+  if (received.is === "asked") await world.engine.drop(received.ask);
+  if (received.is === "continue") await world.engine.drop(received.next.sequence);
+}
+
+async function act(
+  world: World,
+  details: ReceiveDetails,
+  flight: Flight,
+  received: Received,
+  lines: readonly Line[],
+  certificate: Uint8Array | null,
+): Promise<Answer | Pending> {
+  const { target } = flight;
+  switch (received.is) {
+    case "proven":
+      return await proven(world, details, flight, received);
+    case "continue":
+      if (!maySendAgain(details)) {
+        // Carried out already, as for anybody (RFC 8053 §3).
+        await world.engine.drop(received.next.sequence);
+        world.flights.close(details.requestId);
+        return await passAsIs(world, details, target, lines);
+      }
+      return await goOn(world, details, flight, received.next);
+    case "asked": {
+      const head = { status: details.statusCode, fields: lines, certificate };
+      await world.contexts.refresh(flight.context);
+      const known = await world.known.hasRealm(target.origin, received.realm.name);
+      return asks(world, details, flight, received, head, known);
+    }
+    case "unauthenticated":
+      if (received.to !== "normal") return noProof(world, details, flight);
+      world.flights.close(details.requestId);
+      return await ordinary(world, details, target, lines);
+    case "fatal":
+      if (details.statusCode === 429) return noProof(world, details, flight);
+      return block(world, details, received.why, received.detail);
+  }
+}
+
+/** A proof was due. If the server only says that it is too busy to make one, whoever logs in is told so. */
+function noProof(world: World, details: ReceiveDetails, flight: Flight): Answer {
+  if (details.statusCode === 429 && flight.waiter !== null) {
+    flight.waiter.fail("wait");
+    world.flights.close(details.requestId);
+    return { cancel: true };
+  }
+  return block(world, details, "no-proof", `the answer has status ${details.statusCode} and no proof`);
+}
+
+/** An answer to a request that went without a proof for a reason: nothing is said of it. */
+async function passAsIs(
+  world: World,
+  details: ReceiveDetails,
+  target: Address,
+  lines: readonly Line[],
+): Promise<Answer> {
+  if (!offered(lines).has("mutual")) return await ordinary(world, details, target, lines);
+  if (details.type === "main_frame") world.tabs.judge(details.tabId, details.requestId, details.url, NONE);
+  return { responseHeaders: withoutOthers(details.responseHeaders) };
+}
+
+/** Whether a request can be made again without being carried out twice: the server has refused it, or it changes nothing. */
+function maySendAgain(details: ReceiveDetails): boolean {
+  return details.statusCode >= 400 || details.method === "GET" || details.method === "HEAD";
+}
+
+/** The request is made again from its beginning. */
+function again(world: World, details: ReceiveDetails): Answer {
+  world.flights.close(details.requestId);
+  if (!isRepeatable(details) || !world.flights.again(details.requestId)) {
+    return block(world, details, "internal", "the request could not be made again");
+  }
+  return { redirectUrl: details.url };
+}
+
+async function proven(
+  world: World,
+  details: ReceiveDetails,
+  flight: Flight,
+  received: Received & { is: "proven" },
+): Promise<Answer> {
+  const { context, target } = flight;
+  const { login, atLogout } = received;
+  const before = world.contexts.logins(context);
+  const logins = await world.contexts.refresh(context);
+  if (logins.some(({ realm }) => sameRealm(realm, login.realm))) {
+    world.contexts.proven(context, login.realm, target.origin);
+  }
+  world.known.add(context, target.origin, login.realm.name);
+  const isNew = !before.some(({ realm, user }) => user === login.user && sameRealm(realm, login.realm));
+  // What was kept of a stranger's visit is not a part of the proven page.
+  if (isNew) await forget(world, [target.host]);
+  if (details.type === "main_frame") {
+    const page = { is: "proven", login, method: details.method, atLogout } as const;
+    world.tabs.judge(details.tabId, details.requestId, details.url, page);
+  }
+  const { lead, waiter } = flight;
+  flight.lead = null;
+  flight.waiter = null;
+  lead?.end(true);
+  waiter?.succeed();
+  world.flights.close(details.requestId);
+  return { responseHeaders: notStored(details.responseHeaders) };
+}
+
+/** The server wants a proof: the request is made again with one. */
+async function goOn(
+  world: World,
+  details: ReceiveDetails,
+  flight: Flight,
+  next: { readonly sequence: number; readonly sends: string },
+): Promise<Answer> {
+  const { context, target } = flight;
+  if (details.type === "websocket" || (details.statusCode < 400 && !isRepeatable(details))) {
+    // It cannot be made again. The page's next attempt begins with a key exchange.
+    await world.engine.drop(next.sequence);
+    return block(world, details, "no-proof", "a connection that cannot be made again");
+  }
+  if (!world.flights.again(details.requestId)) {
+    await world.engine.drop(next.sequence);
+    return block(world, details, "protocol", "the server asked again and again");
+  }
+  if (next.sends === "vfy") {
+    flight.next = { sequence: next.sequence, sends: "vfy" };
+    return { redirectUrl: details.url };
+  }
+  if (next.sends !== "kex") throw new Error(`a sequence went on with ${next.sends}`);
+  const key = Gate.key(context, target.origin);
+  const send = { sequence: next.sequence, sends: "kex" } as const;
+  if (flight.lead === null) {
+    // Somebody else may have made a session since, or may be about to.
+    const newer = world.gate.generation(key) !== flight.generation;
+    flight.lead = newer ? null : await world.gate.lead(key);
+    if (flight.lead === null) {
+      await world.engine.drop(send.sequence);
+      world.flights.close(details.requestId);
+      return { redirectUrl: details.url };
+    }
+  }
+  const exchanged = await exchange(world, send, target, details.method);
+  if (world.flights.find(details.requestId, details.url) !== flight) {
+    if (exchanged.is === "ready") await world.engine.drop(exchanged.send.sequence);
+    if (exchanged.is === "other") await dropAll(world, exchanged.received);
+    return { cancel: true };
+  }
+  switch (exchanged.is) {
+    case "ready":
+      flight.next = exchanged.send;
+      return { redirectUrl: details.url };
+    case "silence":
+      return block(world, details, "no-proof", "the key exchange was not answered");
+    case "other": {
+      const { received } = exchanged;
+      if (received.is === "fatal") return block(world, details, received.why, received.detail);
+      await dropAll(world, received);
+      if (received.is !== "asked")
+        return block(world, details, "no-proof", "the key exchange was not answered as it is due");
+      // The credential was refused and is forgotten: the request begins anew, without it.
+      await world.contexts.refresh(context);
+      world.flights.close(details.requestId);
+      return { redirectUrl: details.url };
+    }
+  }
+}

@@ -1,0 +1,115 @@
+/** Addresses: origins, what an `auth-scope` covers, and whether a request comes from inside of the realm that it goes to. */
+
+import type { Login } from "../shared/state.js";
+
+/** The most characters of an address that are looked at. Nothing of ours is longer, and what is longer gets no proof. */
+const LONGEST = 100_000;
+
+/** What the protocol needs of an address. */
+export interface Address {
+  /** Without a fragment. */
+  readonly url: string;
+  /** `http` or `https`, also of a WebSocket: its handshake is a request of those. */
+  readonly origin: string;
+  readonly host: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly secure: boolean;
+}
+
+/** Takes an address apart; null if it is none of the web. */
+export function address(text: string | undefined): Address | null {
+  if (text === undefined || text.length > LONGEST || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  if (url.protocol === "ws:" || url.protocol === "wss:") return address(`http${text.slice(2)}`);
+  if (url.protocol !== "http:" && url.protocol !== "https:") return null;
+  url.hash = "";
+  return {
+    url: url.href,
+    origin: url.origin,
+    host: url.hostname,
+    path: url.pathname + url.search,
+    secure: url.protocol === "https:",
+  };
+}
+
+/** Whether two addresses are one, but for the fragment. */
+export function sameAddress(one: string, other: string): boolean {
+  const first = address(one);
+  return first !== null && first.url === address(other)?.url;
+}
+
+/** Whether an origin is inside of an `auth-scope` (RFC 8120 §5). The core decides; this is to know whom to ask it about. */
+export function covers(scope: string, origin: string): boolean {
+  const here = address(origin);
+  if (here === null) return false;
+  if (scope.includes("://")) return address(scope)?.origin === here.origin;
+  if (!scope.startsWith("*.")) return scope.toLowerCase() === here.host;
+  const domain = scope.slice(2).toLowerCase();
+  return here.host === domain || here.host.endsWith(`.${domain}`);
+}
+
+/** Those of the logins that may be asked for at an origin. */
+export function covering(logins: readonly Login[], origin: string): Login[] {
+  return logins.filter(({ realm }) => covers(realm.scope, origin));
+}
+
+/** What is known of who made a request. */
+export interface Source {
+  readonly type: string;
+  readonly method: string;
+  readonly tabId: number;
+  readonly originUrl?: string | undefined;
+  readonly documentUrl?: string | undefined;
+  readonly frameAncestors?: readonly { readonly url: string }[] | undefined;
+  readonly thirdParty?: boolean | undefined;
+}
+
+/**
+ * Whether a request may carry the user's proof: pages of other sites must not act in the user's name.
+ *
+ * Every page that has a part in it has to be of the same origin, or inside of a realm that the request's server is in too
+ * and where the user is logged in. A link that leads here from anywhere is followed with a proof (GET in the tab itself); a
+ * form that another site sends here is not. That is `SameSite=Lax` of cookies, with realms in the place of sites.
+ */
+export function fromInside(source: Source, target: Address, logins: readonly Login[]): boolean {
+  if (source.type === "main_frame") {
+    if (source.method === "GET" || source.method === "HEAD") return true;
+    // The user's own: typed, or sent again.
+    return source.originUrl === undefined || related(source.originUrl, target, logins);
+  }
+  const pages = [source.originUrl, source.documentUrl, ...(source.frameAncestors ?? []).map(({ url }) => url)];
+  const known = pages.filter(page => page !== undefined);
+  // Made by the browser itself, such as for an icon: if it is not for a stranger's page.
+  if (known.length === 0) return source.thirdParty !== true;
+  return known.every(page => related(page, target, logins));
+}
+
+/** Whether a page is of the same origin, or in one realm with the target. */
+export function related(page: string, target: Address, logins: readonly Login[]): boolean {
+  const from = address(page)?.origin;
+  if (from === undefined) return false;
+  if (from === target.origin) return true;
+  return logins.some(({ realm }) => covers(realm.scope, from) && covers(realm.scope, target.origin));
+}
+
+/** Where the site of an address keeps what only this extension may use. */
+export function isAccountPath(target: Address): boolean {
+  let path = new URL(target.url).pathname;
+  // An application behind a lenient proxy could read it with one more decoding.
+  for (let times = 0; times < 3 && path.includes("%"); times++) {
+    try {
+      path = decodeURIComponent(path);
+    } catch {
+      break;
+    }
+  }
+  return /^\/+\.well-known\/+tagai\/+account(\/|$)/i.test(path.replaceAll("\\", "/"));
+}
+
+/** A place that a server named, as an address of the web that a tab may be sent to; null if it is none. */
+export function resolve(location: string, base: string): string | null {
+  if (!URL.canParse(location, base)) return null;
+  const url = new URL(location, base);
+  return url.protocol === "http:" || url.protocol === "https:" ? url.href : null;
+}

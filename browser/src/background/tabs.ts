@@ -1,0 +1,296 @@
+/**
+ * What each tab shows, and what of it is proven.
+ *
+ * An answer that has been judged is not yet on display, and may never be. So a judgement waits until Firefox says that the
+ * tab has gone to its address, and only then becomes what the tab is.
+ */
+
+import type { Send } from "../engine/api.js";
+import type { Ask, Login, Realm, TabView } from "../shared/state.js";
+import type { Asked } from "./asked.js";
+import { type BlockedPages, isImpostor } from "./blocked.js";
+import { sameRealm } from "./contexts.js";
+import { address, sameAddress } from "./site.js";
+import type { Answer } from "./surroundings.js";
+import type { Waiter } from "./waiter.js";
+
+/** How long a judgement waits for a page whose loading is over. */
+const LINGER = 10_000;
+
+/** What a page is, as its answer was judged. */
+export type Page =
+  | { readonly is: "none" }
+  | { readonly is: "proven"; readonly login: Login; readonly method: string; readonly atLogout: AtLogout }
+  | { readonly is: "asked"; readonly asked: Asked };
+
+export type AtLogout = { readonly go: string } | "reload-if-get";
+
+export const NONE: Page = { is: "none" };
+
+interface Judged {
+  readonly url: string;
+  page: Page;
+  over: boolean;
+}
+
+/** An answer that is held back until the user has decided. */
+export interface Held {
+  readonly requestId: string;
+  readonly asked: Asked;
+  release(answer: Answer): void;
+  /** Shows it without a login. */
+  decline(): void;
+}
+
+/** A proof for the next loading of a tab. */
+export interface Prepared {
+  readonly url: string;
+  readonly send: Send;
+  readonly waiter: Waiter;
+}
+
+interface Tab {
+  url: string | null;
+  page: Page;
+  readonly judged: Map<string, Judged>;
+  held: Held | null;
+  prepared: Prepared | null;
+  busy: boolean;
+  /** The next page that asks does so without the popup opening. */
+  quiet: boolean;
+}
+
+export class Tabs {
+  readonly #tabs = new Map<number, Tab>();
+  readonly #blocked: BlockedPages;
+  readonly #dropAsk: (asked: Asked) => void;
+  /** Called when what there is to show of a tab has changed. */
+  onChange: (tab: number) => void = () => {};
+
+  constructor(blocked: BlockedPages, dropAsk: (asked: Asked) => void) {
+    this.#blocked = blocked;
+    this.#dropAsk = dropAsk;
+  }
+
+  #tab(id: number): Tab {
+    const found = this.#tabs.get(id);
+    if (found !== undefined) return found;
+    const tab: Tab = {
+      url: null,
+      page: NONE,
+      judged: new Map(),
+      held: null,
+      prepared: null,
+      busy: false,
+      quiet: false,
+    };
+    this.#tabs.set(id, tab);
+    return tab;
+  }
+
+  /** An answer for the tab itself was judged. It is shown when {@link Tabs.committed} says so. */
+  judge(id: number, requestId: string, url: string, page: Page): void {
+    if (id < 0) return;
+    const tab = this.#tab(id);
+    const before = tab.judged.get(requestId);
+    if (before !== undefined) this.#leave(before.page);
+    tab.judged.set(requestId, { url, page, over: false });
+  }
+
+  /** The tab has gone to an address. Gives what it shows now. */
+  committed(id: number, url: string): Page {
+    const tab = this.#tab(id);
+    const found = [...tab.judged].filter(([, judged]) => sameAddress(judged.url, url));
+    // Should there be two of one address, nobody knows which it is: nothing more is said than holds for both.
+    const shown = found.find(([, judged]) => judged.page.is !== "proven") ?? found.at(-1);
+    const page = shown?.[1].page ?? NONE;
+    for (const [requestId, judged] of [...tab.judged]) {
+      if (requestId !== shown?.[0] && !judged.over) continue;
+      tab.judged.delete(requestId);
+      if (judged.page !== page) this.#leave(judged.page);
+    }
+    // Whoever goes elsewhere does not wait for it any more, and Firefox does not say so of an answer that is held back.
+    if (tab.held !== null && tab.held.requestId !== shown?.[0]) tab.held.release({ cancel: true });
+    this.#show(id, tab, url, page);
+    return page;
+  }
+
+  #show(id: number, tab: Tab, url: string | null, page: Page): void {
+    if (tab.page !== page) this.#leave(tab.page);
+    tab.url = url;
+    tab.page = page;
+    this.onChange(id);
+  }
+
+  #leave(page: Page): void {
+    if (page.is === "asked") this.#dropAsk(page.asked);
+  }
+
+  /** Loading is over; a page that is not shown soon never will be. */
+  finished(id: number, requestId: string): void {
+    const tab = this.#tabs.get(id);
+    const judged = tab?.judged.get(requestId);
+    if (tab === undefined || judged === undefined || judged.over) return;
+    judged.over = true;
+    setTimeout(() => this.failed(id, requestId), LINGER);
+  }
+
+  /** A request came to nothing. */
+  failed(id: number, requestId: string): void {
+    const tab = this.#tabs.get(id);
+    if (tab === undefined) return;
+    const judged = tab.judged.get(requestId);
+    if (judged !== undefined) this.#leave(judged.page);
+    tab.judged.delete(requestId);
+    if (tab.held?.requestId === requestId) tab.held.release({ cancel: true });
+  }
+
+  /** Something inside of the page asks for a login. */
+  askedInside(id: number, asked: Asked): void {
+    const tab = this.#tabs.get(id);
+    if (tab === undefined || tab.page.is !== "none" || tab.url === null) {
+      this.#dropAsk(asked);
+      return;
+    }
+    this.#show(id, tab, tab.url, { is: "asked", asked });
+  }
+
+  /** Holds an answer back. The promise is what to answer, once somebody has decided. */
+  hold(id: number, requestId: string, asked: Asked, patience: number, declined: () => Answer): Promise<Answer> {
+    const tab = this.#tab(id);
+    tab.held?.release({ cancel: true });
+    return new Promise(resolve => {
+      const release = (answer: Answer): void => {
+        clearTimeout(timer);
+        if (tab.held === held) {
+          tab.held = null;
+          this.onChange(id);
+        }
+        resolve(answer);
+      };
+      const timer = setTimeout(() => held.decline(), patience);
+      const held: Held = { requestId, asked, release, decline: () => release(declined()) };
+      tab.held = held;
+      this.onChange(id);
+    });
+  }
+
+  held(id: number): Held | null {
+    return this.#tabs.get(id)?.held ?? null;
+  }
+
+  page(id: number): Page {
+    return this.#tabs.get(id)?.page ?? NONE;
+  }
+
+  url(id: number): string | null {
+    return this.#tabs.get(id)?.url ?? null;
+  }
+
+  /** What the tab asks for, and an answer that is held comes first. */
+  asked(id: number): Asked | null {
+    const tab = this.#tabs.get(id);
+    if (tab?.held) return tab.held.asked;
+    return tab?.page.is === "asked" ? tab.page.asked : null;
+  }
+
+  prepare(id: number, prepared: Prepared | null): void {
+    this.#tab(id).prepared = prepared;
+  }
+
+  /** The proof that was made for the tab's next loading, if it is of this address. It is given once. */
+  take(id: number, url: string): Prepared | null {
+    const tab = this.#tabs.get(id);
+    const prepared = tab?.prepared ?? null;
+    if (tab === undefined || prepared === null || !sameAddress(prepared.url, url)) return null;
+    tab.prepared = null;
+    return prepared;
+  }
+
+  /** Somebody who has just logged out is not asked to log in again: the popup stays closed for the tab's next page. */
+  quieten(id: number): void {
+    this.#tab(id).quiet = true;
+  }
+
+  /** Whether the popup may open by itself for the page that the tab shows now. */
+  mayOpenPopup(id: number): boolean {
+    const tab = this.#tabs.get(id);
+    if (tab === undefined) return false;
+    const { quiet, page } = tab;
+    tab.quiet = false;
+    return !quiet && page.is === "asked" && page.asked.offer;
+  }
+
+  busy(id: number): boolean {
+    return this.#tabs.get(id)?.busy ?? false;
+  }
+
+  setBusy(id: number, busy: boolean): void {
+    const tab = this.#tab(id);
+    if (tab.busy === busy) return;
+    tab.busy = busy;
+    this.onChange(id);
+  }
+
+  /**
+   * The user is no longer logged in to a realm: pages of it that are on display, or about to be, are nothing now. Gives
+   * those on display.
+   */
+  over(ids: ReadonlySet<number>, realm: Realm): { tab: number; url: string; page: Page & { is: "proven" } }[] {
+    const shown: { tab: number; url: string; page: Page & { is: "proven" } }[] = [];
+    for (const [id, tab] of this.#tabs) {
+      if (!ids.has(id)) continue;
+      for (const judged of tab.judged.values()) {
+        if (judged.page.is === "proven" && sameRealm(judged.page.login.realm, realm)) judged.page = NONE;
+      }
+      if (tab.page.is === "proven" && tab.url !== null && sameRealm(tab.page.login.realm, realm)) {
+        shown.push({ tab: id, url: tab.url, page: tab.page });
+        this.#show(id, tab, tab.url, NONE);
+      }
+    }
+    return shown;
+  }
+
+  closed(id: number): void {
+    const tab = this.#tabs.get(id);
+    if (tab === undefined) return;
+    this.#tabs.delete(id);
+    tab.held?.release({ cancel: true });
+    tab.prepared?.waiter.fail("gone");
+    this.#leave(tab.page);
+    for (const { page } of tab.judged.values()) this.#leave(page);
+  }
+
+  all(): number[] {
+    return [...this.#tabs.keys()];
+  }
+
+  /** Everything that there is to show. */
+  view(id: number, logins: readonly Login[]): TabView {
+    const tab = this.#tabs.get(id);
+    const url = tab?.url ?? null;
+    const origin = (url === null ? null : address(url)?.origin) ?? null;
+    const busy = tab?.busy ?? false;
+    const nothing = { login: null, ask: null, blocked: null, logins, busy };
+    if (tab?.held) return { ...nothing, status: "asked", origin, ask: askOf(tab.held.asked, true) };
+    const blocked = url === null ? null : (this.#blocked.at(url, id)?.page ?? null);
+    if (blocked !== null) {
+      const status = isImpostor(blocked.why) ? "impostor" : "none";
+      return { ...nothing, status, origin: blocked.origin, blocked };
+    }
+    const page = tab?.page ?? NONE;
+    switch (page.is) {
+      case "proven":
+        return { ...nothing, status: "proven", origin, login: page.login };
+      case "asked":
+        return { ...nothing, status: "asked", origin, ask: askOf(page.asked, false) };
+      case "none":
+        return { ...nothing, status: "none", origin };
+    }
+  }
+}
+
+function askOf(asked: Asked, held: boolean): Ask {
+  const { realm, reason, optional, username, known, target } = asked;
+  return { realm, reason, origin: target.origin, optional, username, known, held };
+}

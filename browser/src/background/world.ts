@@ -1,0 +1,39 @@
+/** Everything that the parts of the background page share. */
+
+import type { Engine } from "../engine/api.js";
+import { drop } from "./asked.js";
+import { BlockedPages } from "./blocked.js";
+import { Contexts } from "./contexts.js";
+import { Gate } from "./gate.js";
+import { Known, type Storage } from "./known.js";
+import { OwnRequests } from "./own.js";
+import { Flights } from "./requests.js";
+import type { Surroundings } from "./surroundings.js";
+import { Tabs } from "./tabs.js";
+
+export interface World {
+  readonly engine: Engine;
+  readonly around: Surroundings;
+  readonly contexts: Contexts;
+  readonly flights: Flights;
+  readonly gate: Gate;
+  readonly own: OwnRequests;
+  readonly tabs: Tabs;
+  readonly blocked: BlockedPages;
+  readonly known: Known;
+}
+
+export function makeWorld(engine: Engine, around: Surroundings, storage: Storage): World {
+  const blocked = new BlockedPages(path => around.page(path));
+  return {
+    engine,
+    around,
+    contexts: new Contexts(engine),
+    flights: new Flights(engine),
+    gate: new Gate(),
+    own: new OwnRequests(engine, around),
+    tabs: new Tabs(blocked, asked => drop(engine, asked)),
+    blocked,
+    known: new Known(storage),
+  };
+}
