@@ -8,14 +8,17 @@ step_browser() {
   need /usr/bin/python3 "it packs the extension, and drives Firefox" python3
   need firefox-esr "the extension is tried in it" firefox-esr
   # Here, where what it needs may be installed; the build itself installs nothing.
-  (wasm_toolchain)
+  (wasm_toolchain >/dev/null)
   "$root/browser/make"
-  cd "$root/browser"
+  cd "$root/browser" || return 1
   node_modules/.bin/biome ci .
   local variant
   for variant in mv2 mv3; do
     node_modules/.bin/addons-linter --boring --warnings-as-errors "build/firefox-$variant"
   done
   node --test unit/*.test.js
-  [ ! -x test/run ] || test/run
+  cd "$root" || return 1
+  need openssl "it makes the certificates of the sites that Firefox visits" openssl
+  cargo build --locked -p tagai-cli
+  browser/test/run
 }

@@ -91,6 +91,34 @@ for (const [algorithm, { octets, kc1 }] of Object.entries(ALGORITHMS)) {
   });
 }
 
+test("an exchange ends with a proof, and a server that did not make one is found out", async () => {
+  for (const [algorithm, { kc1 }] of Object.entries(ALGORITHMS)) {
+    const { engine } = real();
+    const key = async () => {
+      const { ask } = await asked(engine, algorithm);
+      const { sequence } = await engine.supply(ask, "john", "secret");
+      return { sequence, value: kc1.exec(await engine.field(sequence))?.[1] };
+    };
+    // Any element of the group will do: a server that guesses has no better one.
+    const [ours, theirs] = [await key(), await key()];
+    const answer = `${challenge(algorithm).replace(/, reason=.*/, "")}, sid=abcdef01, ks1="${theirs.value}", nc-max=100, nc-window=64, time=60`;
+    const head = { status: 401, fields: [["WWW-Authenticate", answer]], certificate: null };
+    const { is, next } = await engine.receive(ours.sequence, head);
+    assert.deepEqual([is, next?.sends], ["continue", "vfy"]);
+    const bound = await engine.bind(next.sequence, new TextEncoder().encode("body"));
+    assert.match(bound, /^[A-Za-z0-9+/]{43}=$|^[A-Za-z0-9+/]{86}==$/);
+    const proof = /vkc="?([^",]+)"?/.exec(await engine.field(next.sequence))?.[1];
+    // It gives back what it got.
+    const yes = {
+      status: 200,
+      fields: [["Authentication-Info", `version=1, sid=abcdef01, vks="${proof}"`]],
+      certificate: null,
+    };
+    assert.equal((await engine.receive(next.sequence, yes)).why, "wrong-proof");
+    assert.deepEqual(await engine.logins(CONTEXT), []);
+  }
+});
+
 test("text crosses the boundary unharmed, and is prepared", async () => {
   const { engine } = real();
   const composed = await engine.verifier(P256, "ren\u00e9", "p\u00e4ss \u4e92\u3044");

@@ -21,9 +21,15 @@ export interface Send {
 /** A response's head. */
 export interface Head {
   readonly status: number;
-  /** Field lines in their order: one entry for each line, a value that came joined by newlines split. */
+  /**
+   * Field lines in their order: one entry for each line, a value that came joined by newlines split. A character of a value
+   * stands for one octet, as Firefox has it.
+   */
   readonly fields: readonly (readonly [string, string])[];
-  /** The server's certificate as DER; null over plain HTTP. */
+  /**
+   * The server's certificate as DER; null over plain HTTP. Over https it may be null only in an ordinary answer to a normal request:
+   * one whose fields say nothing of this protocol.
+   */
   readonly certificate: Uint8Array | null;
 }
 
@@ -71,7 +77,10 @@ export interface Engine {
   expects(context: string, origin: string, path: string): Promise<Login | null>;
   logout(context: string, realm: Realm): Promise<boolean>;
   logoutAll(context: string): Promise<void>;
-  /** Milliseconds until a login of this context runs out (RFC 8053 §4.6), if any does: then call {@link Engine.expire}. */
+  /**
+   * Milliseconds until a login of this context runs out (RFC 8053 §4.6), if any does: then call {@link Engine.expire}. Never more
+   * than a timer takes, so that there may be nothing to expire yet: then ask again.
+   */
   untilExpiry(context: string): Promise<number | null>;
   /** Logs out of what has run out; returns what that was. */
   expire(context: string): Promise<readonly Login[]>;
@@ -82,7 +91,10 @@ export interface Engine {
    * credential given and not the remembered one. Begins with `sends: "kex"`.
    */
   beginAs(context: string, origin: string, path: string, realm: Realm, user: string, old: string): Promise<Send>;
-  /** `b_2` (RFC 8120 §13) of a proof that is about to be sent, over `t`: binds the body of the request to it. As Base64. */
+  /**
+   * `b_2` (RFC 8120 §13) of a proof that is about to be sent, over `t`: binds the body of the request to it. As Base64. It gives out
+   * the nonce number, so {@link Engine.field} and the request are to follow at once.
+   */
   bind(sequence: SequenceId, t: Uint8Array): Promise<string>;
 }
 

@@ -4,7 +4,7 @@ use crate::error::EngineError;
 use tagai_core::client::{Credential, Target};
 use tagai_core::control::{CONTROL_FIELD, OPTIONAL_FIELD};
 use tagai_core::credential::{Password, Username};
-use tagai_core::message::Role;
+use tagai_core::message::{Role, SCHEME};
 use tagai_core::realm::{AuthRealm, AuthScope, Origin, RealmName};
 use zeroize::Zeroizing;
 
@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 const MAX_PATH: usize = 8192;
 /// The most octets of a response's fields, as JSON.
 const MAX_FIELDS: usize = 1 << 20;
+
+/// The parameter that a server's proof has, in a field that need not name the scheme.
+const PROOF: &str = "vks";
 
 /// What the user typed.
 pub struct Typed {
@@ -66,11 +69,17 @@ impl Head {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
-    /// Whether there is any field that the protocol reads.
+    /// Whether any field that the protocol reads speaks of it. Where none does, the answer to a request without credentials is an
+    /// ordinary one, whatever other schemes say in those fields.
     pub(crate) fn concerns_us(&self) -> bool {
         let role = Role::OriginServer;
         let ours = [role.challenge_field(), role.info_field(), OPTIONAL_FIELD, CONTROL_FIELD];
-        self.fields.iter().any(|(name, _)| ours.iter().any(|our| our.eq_ignore_ascii_case(name)))
+        let says =
+            |value: &[u8], word: &str| value.windows(word.len()).any(|at| at.eq_ignore_ascii_case(word.as_bytes()));
+        self.fields
+            .iter()
+            .filter(|(name, _)| ours.iter().any(|our| our.eq_ignore_ascii_case(name)))
+            .any(|(_, value)| says(value, SCHEME) || says(value, PROOF))
     }
 }
 
@@ -126,12 +135,15 @@ mod tests {
 
     #[test]
     fn only_some_fields_concern_the_protocol() {
-        let head = |name: &str| Head::new(200, vec![(name.to_owned(), Vec::new())], None);
+        let head = |name: &str, value: &str| Head::new(200, vec![(name.to_owned(), value.into())], None);
         for ours in ["WWW-Authenticate", "authentication-info", "OPTIONAL-WWW-Authenticate", "authentication-control"]
         {
-            assert!(head(ours).concerns_us(), "{ours}");
+            for value in ["Mutual realm=\"x\"", "Basic realm=\"x\", mUTUAL", "vks=1", "VKS=1"] {
+                assert!(head(ours, value).concerns_us(), "{ours}: {value}");
+            }
+            assert!(!head(ours, "Basic realm=\"x\"").concerns_us(), "{ours}");
         }
-        assert!(!head("Content-Type").concerns_us());
+        assert!(!head("Content-Type", "mutual").concerns_us());
     }
 
     #[test]

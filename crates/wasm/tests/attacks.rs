@@ -90,7 +90,11 @@ fn a_certificate_that_cannot_be_used_is_none() {
         let mut browser = browser(P256, TLS);
         browser.seen = certificate;
         assert_fatal(&browser.get("/"), Why::Certificate);
-        // An ordinary page does not need one.
+        // A page of another scheme does not need one, nor does an ordinary page.
+        let send = browser.begin("/");
+        let basic =
+            Wire::new(401, &[("WWW-Authenticate", "Basic realm=\"x\""), ("Authentication-Info", "nextnonce=\"1\"")]);
+        assert_eq!(browser.receive(send.sequence, &basic), Received::Unauthenticated { to: Sends::Normal });
         browser.site.access.insert("/".to_owned(), Access::Public);
         assert_eq!(browser.get("/"), Received::Unauthenticated { to: Sends::Normal });
     }
