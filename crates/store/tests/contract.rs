@@ -6,6 +6,7 @@ mod support;
 
 mod contract {
     pub mod atomic;
+    pub mod invitations;
     pub mod limits;
     pub mod principals;
     pub mod sessions;
@@ -43,6 +44,11 @@ contract! {
         a_user_is_added_found_changed_and_removed, names_are_compared_octet_for_octet, a_realm_is_all_three_of_its_parts,
         a_disabled_user_has_no_verifier_and_comes_back, changes_of_nobody_are_refused, users_are_listed_in_order,
         every_algorithm_is_kept, a_decoy_that_is_none_is_no_error;
+    invitations:
+        an_invitation_makes_a_user_once, an_invitation_is_for_one_name_in_one_realm, an_invitation_runs_out,
+        a_later_invitation_replaces_an_earlier_one, a_reset_replaces_the_verifier_and_ends_sessions, invitations_fit_their_users,
+        a_change_of_the_user_ends_the_invitation, of_many_with_one_code_one_is_served, only_who_may_log_in_changes_a_password,
+        invitations_are_bounded;
     sessions:
         a_login_is_kept_and_serves_many_requests, a_session_of_another_server_is_unknown, a_replay_ends_the_session,
         a_rejected_session_stays_half_open, an_ended_session_is_dropped, a_session_that_is_not_given_back_is_dropped,

@@ -322,7 +322,7 @@ fn a_database_of_format_1_is_brought_up_to_date() {
     assert_eq!(format(&place), 1);
     for _ in 0..2 {
         let store = open();
-        assert_eq!(format(&place), 2);
+        assert_eq!(format(&place), 3);
         let users = store.users(None).unwrap();
         let [alice] = &users[..] else { panic!("{users:?}") };
         assert_eq!((alice.name.as_str(), alice.realm.to_string().contains("Staff")), ("alice", true));
