@@ -67,6 +67,51 @@ impl Client {
     /// # Errors
     /// [`ChannelMismatch`] if the target's channel does not fit its scheme.
     pub fn begin(&mut self, target: &Target, now: Time) -> Result<Next, ChannelMismatch> {
+        let (context, vh) = self.start(target, now)?;
+        let Target { origin, path, .. } = target;
+        let Some(realm) = self.expected_realm(origin, path) else {
+            return Ok(Next::Send(Sequence { context, state: State::Normal(SentNormal) }));
+        };
+        if let Some(sent) = self.prove(&realm, origin, vh.as_ref(), now) {
+            return Ok(Next::Send(Sequence { context, state: State::VfyC(sent) }));
+        }
+        let terms = self.terms(&realm, origin, vh.as_ref());
+        Ok(match (terms, self.credential(&realm)) {
+            (Some(terms), Some(credential)) => Next::Compute(Work::exchange(context, terms, realm, credential)),
+            _ => Next::Send(Sequence { context, state: State::Normal(SentNormal) }),
+        })
+    }
+
+    /// Starts a sequence that proves `credential` by a key exchange of its own, whatever is remembered of the realm: for what a kept
+    /// session must not be enough for, such as a change of the password.
+    ///
+    /// A credential that is not accepted is not remembered, and one that is remembered stays then. One that is accepted takes its
+    /// place.
+    ///
+    /// # Errors
+    /// [`Fatal::Scope`] if the realm's scope is one that the server has no right to. [`Fatal::ChannelMismatch`] if the target's
+    /// channel does not fit its scheme.
+    pub fn begin_as(
+        &mut self,
+        target: &Target,
+        realm: &AuthRealm,
+        credential: Credential,
+        now: Time,
+    ) -> Result<Next, Fatal> {
+        self.check_scope(&realm.auth_scope, &target.origin)?;
+        let (context, vh) = self.start(target, now)?;
+        let known = self.terms(realm, &target.origin, vh.as_ref());
+        let validation = match (vh, target.origin.scheme()) {
+            (Some(vh), _) => vh.method(),
+            (None, Scheme::Http) => ValidationMethod::Host,
+            (None, Scheme::Https) => ValidationMethod::TlsServerEndPoint,
+        };
+        let terms = known.unwrap_or_else(|| Terms::of_realm(realm, validation));
+        Ok(Next::Compute(Work::exchange(context, terms, realm.clone(), credential)))
+    }
+
+    /// What all sequences begin with.
+    fn start(&mut self, target: &Target, now: Time) -> Result<(Context, Option<HostValidation>), ChannelMismatch> {
         self.expire(now);
         let Target { origin, path, channel } = target;
         let vh = channel.as_ref().map(|channel| HostValidation::new(origin, channel)).transpose()?;
@@ -79,17 +124,7 @@ impl Client {
             client: Arc::clone(&self.id),
             began: self.tick(),
         };
-        let Some(realm) = self.expected_realm(origin, path) else {
-            return Ok(Next::Send(Sequence { context, state: State::Normal(SentNormal) }));
-        };
-        if let Some(sent) = self.prove(&realm, origin, vh.as_ref(), now) {
-            return Ok(Next::Send(Sequence { context, state: State::VfyC(sent) }));
-        }
-        let terms = self.terms(&realm, origin, vh.as_ref());
-        Ok(match (terms, self.credential(&realm)) {
-            (Some(terms), Some(credential)) => Next::Compute(Work::exchange(context, terms, realm, credential)),
-            _ => Next::Send(Sequence { context, state: State::Normal(SentNormal) }),
-        })
+        Ok((context, vh))
     }
 
     /// Remembers a credential without having used it, so that the first request to `server` can begin with the key exchange
@@ -105,12 +140,7 @@ impl Client {
         credential: Credential,
     ) -> Result<(), ScopeError> {
         self.check_scope(&realm.auth_scope, server)?;
-        let terms = Terms {
-            algorithm: realm.algorithm,
-            validation,
-            auth_scope: Some(realm.auth_scope.clone()),
-            realm: realm.name.clone(),
-        };
+        let terms = Terms::of_realm(realm, validation);
         let mut account = Account::new(credential.into_known(realm));
         account.servers.insert(server.clone(), Server { terms, paths: None, session: None });
         self.accounts.insert(realm.clone(), account);
@@ -159,6 +189,13 @@ impl Client {
     /// Who is logged in where.
     pub fn logins(&self) -> impl Iterator<Item = Login<'_>> {
         self.accounts.iter().map(|(realm, account)| Login { realm, user: &account.known.user })
+    }
+
+    /// Who is logged in to the realm that is expected at a URI: whom [`Client::begin`] would prove there.
+    #[must_use]
+    pub fn expects(&self, origin: &Origin, path: &str) -> Option<Login<'_>> {
+        let (realm, account) = self.accounts.get_key_value(&self.expected_realm(origin, path)?)?;
+        Some(Login { realm, user: &account.known.user })
     }
 
     /// When [`Client::expire`] has something to do next, by a `logout-timeout` of RFC 8053 §4.6.

@@ -26,6 +26,6 @@ pub use cache::{Client, Login};
 pub use fatal::Fatal;
 pub use outcome::{AuthRequired, LogoutAction, Outcome, Presentation, Proven, Step};
 pub use response::Response;
-pub use sequence::{Next, Sequence, Target};
+pub use sequence::{Next, Sends, Sequence, Target};
 pub use stored::StoredSession;
 pub use work::{Credential, Work};

@@ -6,6 +6,7 @@ use super::outcome::Step;
 use super::response::{Head, Response};
 use super::states::State;
 use super::work::Work;
+use crate::kam3::Binding;
 use crate::message::{Field, Role};
 use crate::realm::{Origin, Paths};
 use crate::time::Time;
@@ -86,6 +87,17 @@ impl Context {
     }
 }
 
+/// What a request of a sequence says, in the words of RFC 8120 §3.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sends {
+    /// No credentials of this protocol.
+    Normal,
+    /// req-KEX-C1: a key exchange begins. It names the user, and proves nothing.
+    KexC1,
+    /// req-VFY-C: it proves the user.
+    VfyC,
+}
+
 /// A request that is to be sent, or has been and waits for its response.
 #[derive(Debug)]
 #[must_use = "its request has to be sent, and its response be given to Sequence::receive"]
@@ -107,6 +119,29 @@ impl Sequence {
             State::Normal(_) => None,
             State::KexC1(sent) => Some(sent.message().to_field(self.context.role)),
             State::VfyC(sent) => Some(sent.message().to_field(self.context.role)),
+        }
+    }
+
+    /// What the request says, before [`Sequence::field`] is asked for it.
+    #[must_use]
+    pub const fn sends(&self) -> Sends {
+        match &self.state {
+            State::Normal(_) => Sends::Normal,
+            State::KexC1(_) => Sends::KexC1,
+            State::VfyC(_) => Sends::VfyC,
+        }
+    }
+
+    /// `b_2` of a proof that is about to be sent: binds what else the request says to it, such as its body (RFC 8120 §13). `None`
+    /// for a request that proves nothing.
+    ///
+    /// The server computes the same once it has accepted the proof. The nonce number is given out here, so [`Sequence::field`] is
+    /// to follow at once, and the connection cannot be named any more.
+    #[must_use]
+    pub fn b_2(&mut self, t: &[u8]) -> Option<Binding> {
+        match &mut self.state {
+            State::VfyC(sent) => Some(sent.b_2(t)),
+            State::Normal(_) | State::KexC1(_) => None,
         }
     }
 

@@ -10,7 +10,7 @@ use super::sequence::{Context, Next};
 use super::work::{Known, Work};
 use crate::control::{AuthControl, CONTROL_FIELD, OPTIONAL_FIELD, ResponseKind};
 use crate::grammar::{Natural, parse_info};
-use crate::kam3::{ClientExchange, SessionKey};
+use crate::kam3::{Binding, ClientExchange, SessionKey};
 use crate::message::{Init, KexC1, KexS1, MessageError, Role, SCHEME, ServerMessage, Sid, Terms, VfyC, VfyS};
 use crate::realm::{AuthRealm, Paths};
 use crate::time::Time;
@@ -268,9 +268,20 @@ impl SentVfyC {
         Self { session, known, nc: None, vh, proving, proven: false }
     }
 
-    pub(super) fn message(&mut self) -> VfyC {
+    /// The nonce number of the message, given out when it is first asked for.
+    fn number(&mut self) -> u128 {
         let session = &self.session;
-        let nc = *self.nc.get_or_insert_with(|| session.take_nc());
+        *self.nc.get_or_insert_with(|| session.take_nc())
+    }
+
+    pub(super) fn b_2(&mut self, t: &[u8]) -> Binding {
+        let nc = self.number();
+        self.session.key.b_2(nc, &self.vh, t)
+    }
+
+    pub(super) fn message(&mut self) -> VfyC {
+        let nc = self.number();
+        let session = &self.session;
         VfyC {
             terms: session.terms.clone(),
             sid: session.sid.clone(),

@@ -22,6 +22,16 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// The terms of a realm, with its scope told.
+    pub(crate) fn of_realm(realm: &AuthRealm, validation: ValidationMethod) -> Self {
+        Self {
+            algorithm: realm.algorithm,
+            validation,
+            auth_scope: Some(realm.auth_scope.clone()),
+            realm: realm.name.clone(),
+        }
+    }
+
     /// The authentication realm that these terms mean when `server` sent them, or received them.
     #[must_use]
     pub fn auth_realm(&self, server: &Origin) -> AuthRealm {
