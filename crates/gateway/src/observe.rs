@@ -222,12 +222,19 @@ impl Observer for Journal {
             | Event::PasswordChanged { user } => self.principal_of(&realm, user),
             _ => None,
         };
+        // Whoever registers has a code, and has proven nothing.
+        let by_code = matches!(
+            event,
+            Event::Registered { .. }
+                | Event::RegistrationSlowed { .. }
+                | Event::AccountRefused { fault: AccountFault::Invitation(_), .. }
+        );
         let line = |kind, user: Option<String>, sid: Option<&Sid>, reason: Option<String>| {
             self.write(Line {
                 realm: Some(realm.clone()),
                 user,
                 principal: principal.clone(),
-                method: Some(Method::Mutual.as_str().into()),
+                method: (!by_code).then(|| Method::Mutual.as_str().into()),
                 origin: Some(origin.clone()),
                 address: Some(address),
                 sid_hash: sid.map(sid_hash),

@@ -13,7 +13,10 @@ use tagai_store::invitation::InvitationCode;
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// The largest body, in octets. A verifier has 688 characters at most, and names 1024 octets.
-const MAX_BODY: u64 = 8 << 10;
+const MAX_BODY: usize = 8 << 10;
+/// What is larger is not read to its end, so that its connection ends. Up to here it is read and thrown away: some clients do not see
+/// an answer that comes before they have sent everything.
+const MAX_READ: u64 = 64 << 10;
 /// How long all of it may take; the listener has its own limit for standing still.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -26,23 +29,27 @@ pub(super) struct Malformed;
 /// # Errors
 /// The status to answer with.
 pub(super) async fn read(mut body: RequestBody) -> Result<Zeroizing<Vec<u8>>, StatusCode> {
-    if http_body::Body::size_hint(&body).lower() > MAX_BODY {
+    if http_body::Body::size_hint(&body).lower() > MAX_READ {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    body.set_limit(MAX_BODY);
+    body.set_limit(MAX_READ);
     // Whole from the beginning, so that no copy is left behind when it grows.
-    let mut octets = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_BODY).unwrap_or(0)));
+    let mut octets = Zeroizing::new(Vec::with_capacity(MAX_BODY));
+    let mut fits = true;
     let all = async {
         while let Some(frame) = body.frame().await {
             if let Some(data) = frame?.data_ref() {
-                octets.extend_from_slice(data);
+                fits &= octets.len().saturating_add(data.len()) <= MAX_BODY;
+                if fits {
+                    octets.extend_from_slice(data);
+                }
             }
         }
         Ok::<_, RequestBodyError>(())
     };
     match tokio::time::timeout(PATIENCE, all).await {
-        Ok(Ok(())) => Ok(octets),
-        Ok(Err(RequestBodyError::TooLarge(_))) => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Ok(())) if fits => Ok(octets),
+        Ok(Ok(()) | Err(RequestBodyError::TooLarge(_))) => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Ok(Err(RequestBodyError::Client(_))) => Err(StatusCode::BAD_REQUEST),
         Ok(Err(RequestBodyError::Idle(_))) | Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
