@@ -395,12 +395,11 @@ async fn what_is_no_registration_changes_nothing() {
         body[member] = value.into();
         assert_eq!(code(&register(&site, &body).await), says(404, "not-found"), "{member} {value}");
     }
-    for (length, closed) in [(8192, false), (70_000, true)] {
+    for length in [8192, 70_000] {
         let large = format!("{text}{}", " ".repeat(length));
         let mut connection = site.connect("https").await;
         let response = post(&mut connection, &site, "https", REGISTER, "", &large).await;
         assert_eq!(code(&response), says(413, "too-large"));
-        assert_eq!(response.field("connection") == Some("close"), closed, "{response:?}");
     }
     let mut connection = site.connect("https").await;
     let lines = "Transfer-Encoding: chunked\r\n";

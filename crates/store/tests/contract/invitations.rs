@@ -7,8 +7,7 @@ use tagai_core::algorithm::Algorithm;
 use tagai_core::realm::AuthRealm;
 use tagai_store::invitation::{InvitationCode, InvitationFault, MAX_INVITATIONS, NewInvitation, Redeemed};
 use tagai_store::{
-    AccountStore as _, CredentialStore as _, InvitationStore as _, NewUser, SessionStore as _, StoreError,
-    UserStore as _,
+    AccountStore as _, CredentialStore as _, InvitationStore, NewUser, SessionStore as _, StoreError, UserStore as _,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -196,16 +195,30 @@ pub async fn only_who_may_log_in_changes_a_password<B: Backend>() {
     assert_eq!(users.export(&realm, &john).unwrap().expose_affine(), other.expose_affine());
 }
 
-pub async fn invitations_are_bounded<B: Backend>() {
-    let (store, realm) = (B::new(), a_realm());
-    // Written durably one by one, so many would take long: where that is so, one store stands for the other.
-    let enough = if std::any::type_name::<B>().ends_with("Memory") { MAX_INVITATIONS } else { return };
-    for n in 0..enough {
-        invite(&store, &realm, &format!("user {n}"), false).unwrap();
-    }
-    assert!(matches!(invite(&store, &realm, "one more", false), Err(StoreError::TooMany { .. })));
-    invite(&store, &realm, "user 7", false).unwrap();
+/// With as many as there may be, named "user 0" and so on until an hour after noon.
+pub fn invitations_are_bounded(users: &impl InvitationStore) {
+    let realm = a_realm();
     let (digest, more) = (InvitationCode::generate().unwrap().digest(), name("one more"));
-    let later = NewInvitation { realm: &realm, name: &more, code: &digest, reset: false, expires: noon(9000) };
-    store.users().invite(&later, noon(3600)).unwrap();
+    let one_more = NewInvitation { realm: &realm, name: &more, code: &digest, reset: false, expires: noon(9000) };
+    assert!(matches!(users.invite(&one_more, noon(0)), Err(StoreError::TooMany { .. })));
+    assert_eq!(users.invitations(None, noon(0)).unwrap().len(), MAX_INVITATIONS);
+    let seventh = name("user 7");
+    let replaced = NewInvitation { name: &seventh, ..one_more };
+    assert!(users.invite(&replaced, noon(0)).unwrap(), "one may still take the place of another");
+    users
+        .invite(&NewInvitation { code: &InvitationCode::generate().unwrap().digest(), ..one_more }, noon(3600))
+        .unwrap();
+    assert_eq!(users.invitations(None, noon(3600)).unwrap().len(), 2, "those that had run out made room");
+}
+
+/// As many as there may be.
+pub fn fill(invite: impl Fn(&NewInvitation<'_>, SystemTime)) {
+    let realm = a_realm();
+    for number in 0..MAX_INVITATIONS {
+        let (code, user) = (InvitationCode::generate().unwrap().digest(), name(&format!("user {number}")));
+        invite(
+            &NewInvitation { realm: &realm, name: &user, code: &code, reset: false, expires: noon(0) + HOUR },
+            noon(0),
+        );
+    }
 }
