@@ -36,6 +36,22 @@ LOOK = """
   return found;
 """
 
+LOAD = """
+  const [url] = arguments, browser = gBrowser.selectedBrowser;
+  await new Promise(resolve => {
+    const listener = {
+      onStateChange(changed, progress, request, flags) {
+        if (changed !== browser || !progress.isTopLevel || !(flags & Ci.nsIWebProgressListener.STATE_START)) return;
+        gBrowser.removeTabsProgressListener(listener);
+        resolve();
+      },
+    };
+    gBrowser.addTabsProgressListener(listener);
+    const triggeringPrincipal = Services.scriptSecurityManager.getSystemPrincipal();
+    browser.loadURI(Services.io.newURI(url), { triggeringPrincipal });
+  });
+"""
+
 BUTTONS = """
   const [widget] = arguments;
   const action = document.getElementById(widget + "-BAP");
@@ -59,6 +75,8 @@ ERRORS = """
   for (const message of Services.console.getMessageArray()) {
     try {
       const error = message.QueryInterface(Ci.nsIScriptError);
+      // What a page of the extension waited for when it was closed is of no interest, but Firefox says so.
+      if (error.errorMessage.includes("context unloaded")) continue;
       if (String(error.sourceName).startsWith(origin) && !(error.flags & Ci.nsIScriptError.warningFlag)) {
         found.push(`${error.errorMessage} (${error.sourceName}:${error.lineNumber})`);
       }
@@ -155,7 +173,9 @@ class Browser:
         return self.chrome(ERRORS, profile.ORIGIN)
 
     def forget_everybody(self):
-        """The extension starts anew, and Firefox forgets what it kept: cache, cookies, connections, passwords."""
+        """The extension starts anew, and Firefox forgets what it kept: cache, cookies, connections, passwords. One empty tab is left."""
+        # Tabs with pages of the extension would be closed with it.
+        self.close_others()
         self.chrome(
             """
             const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
@@ -218,8 +238,8 @@ class Browser:
         until("an empty tab", lambda: self.url() == "about:blank", trouble=GONE)
 
     def load(self, url):
-        """Begins to load, as somebody who types an address; waits for nothing."""
-        self.m.navigate(url)
+        """Begins to load, as somebody who types an address; waits for nothing but the begin."""
+        self.chrome(LOAD, url)
 
     def reload(self, bypass=False):
         self.chrome("arguments[0] ? BrowserCommands.reloadSkipCache() : BrowserCommands.reload()", bypass)
@@ -236,7 +256,7 @@ class Browser:
         return self.m.script(source, *values)
 
     def url(self):
-        return self.js("return document.URL")
+        return self.js("return document.URL") or ""
 
     def text(self):
         return self.js("return document.body ? document.body.innerText : ''") or ""
@@ -291,8 +311,8 @@ class Browser:
 
     def close_popup(self):
         """Closes it, if it is open."""
-        self.chrome('document.querySelector(".webextension-popup-browser")?.closest("panel").hidePopup()')
-        until("the popup is closed", lambda: not self.popup_is_open())
+        hide = 'document.querySelector(".webextension-popup-browser")?.closest("panel").hidePopup()'
+        until("the popup is closed", lambda: self.chrome(hide) or not self.popup_is_open())
 
     def popup(self, by="action"):
         """The open popup; if there is none, it is opened by a click on the toolbar button, or on the page's ("page")."""

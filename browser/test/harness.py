@@ -166,7 +166,6 @@ class Run:
         if b is not self.shared:
             return
         b.forget_everybody()
-        b.close_others()
 
     def end_shared(self):
         if self.shared:
@@ -176,7 +175,7 @@ class Run:
     def explain(self, one, b, error):
         lines = [str(error)]
         if not isinstance(error, (Failed, NativePrompt)):
-            lines += traceback.format_exc().splitlines()[-12:]
+            lines += traceback.format_exc().splitlines()[-24:]
         else:
             place = [frame for frame in traceback.extract_tb(error.__traceback__) if "scenarios" in frame.filename]
             lines += [f"in {Path(frame.filename).name}:{frame.lineno}: {frame.line}" for frame in place]
@@ -187,8 +186,8 @@ class Run:
             "popup": lambda: Popup(b).js("return document.body.innerHTML")[:1500] if b.popup_is_open() else "closed",
             "complaints": lambda: b.errors(),
             "picture": lambda: b.screenshot(picture) or str(picture),
-            "gateway": lambda: "\n        ".join(self.site.gateway.log.read_text().splitlines()[-15:]),
-            "audit": lambda: "\n        ".join(self.site.gateway.audit()[-8:]),
+            "gateway": lambda: "\n        ".join(self.site.gateway.log.read_text().splitlines()[-6:]),
+            "audit": lambda: "\n        ".join(self.site.gateway.audit()[-4:]),
             "application": lambda: self.site.gateway.app.seen[-10:],
         }
         for name, look in looks.items() if b else ():
@@ -197,7 +196,7 @@ class Run:
             except Exception as trouble:
                 lines.append(f"{name}: cannot be seen ({str(trouble)[:200]})")
         for line in lines:
-            print(f"        {line}", flush=True)
+            print(f"        {line[:2000]}", flush=True)
 
 
 __all__ = [

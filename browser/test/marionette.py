@@ -150,9 +150,6 @@ class Marionette:
         """Into a frame, or out to the top (`None`)."""
         self.send("WebDriver:SwitchToFrame", {} if element is None else {"element": element[ELEMENT]})
 
-    def navigate(self, url):
-        self.send("WebDriver:Navigate", {"url": url})
-
     # Elements
 
     def find(self, selector, within=None):

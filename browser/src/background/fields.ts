@@ -121,6 +121,13 @@ export function without(headers: Headers | undefined, ...names: string[]): Heade
   return (headers ?? []).filter(({ name }) => !names.includes(name.toLowerCase()));
 }
 
+/** The field `Authorization` with a value. Firefox takes text of one octet a character: what is not ASCII, such as a realm's name, as octets. */
+export function withAuthorization(value: string): browser.webRequest.HttpHeaders[number] {
+  const ascii = !/[^\u0020-\u007e]/.test(value);
+  if (ascii) return { name: "Authorization", value };
+  return { name: "Authorization", binaryValue: Array.from(new TextEncoder().encode(value)) };
+}
+
 /** The value of `Authorization`, if there is one. */
 export function authorization(headers: Headers | undefined): string | null {
   const found = headers?.find(({ name }) => name.toLowerCase() === "authorization");

@@ -21,13 +21,17 @@ export class Known {
   #places: Place[] = [];
   /** Of private windows, until the last is closed. */
   #passing: Place[] = [];
-  /** When what was stored is there. */
-  readonly ready: Promise<void>;
+  #loading: Promise<void> | null = null;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(storage: Storage) {
     this.#storage = storage;
-    this.ready = this.#load();
+  }
+
+  /** Resolves when what was stored is there. */
+  ready(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
   }
 
   async #load(): Promise<void> {
@@ -40,12 +44,13 @@ export class Known {
 
   /** Whether anybody was proven at an origin. */
   async has(origin: string): Promise<boolean> {
-    await this.ready;
+    await this.ready();
     return [...this.#places, ...this.#passing].some(([known]) => known === origin);
   }
 
   /** Whether anybody was proven at an origin in a realm of this name. */
-  hasRealm(origin: string, realm: string): boolean {
+  async hasRealm(origin: string, realm: string): Promise<boolean> {
+    await this.ready();
     return [...this.#places, ...this.#passing].some(([known, name]) => known === origin && name === realm);
   }
 
@@ -64,7 +69,7 @@ export class Known {
 
   /** The user wants to go there as a stranger all the same. */
   async forget(origin: string): Promise<void> {
-    await this.ready;
+    await this.ready();
     this.#places = this.#places.filter(([known]) => known !== origin);
     this.#passing = this.#passing.filter(([known]) => known !== origin);
     this.#store();
@@ -79,7 +84,7 @@ export class Known {
   #store(): void {
     // One after the other, and what was stored before is there by then.
     this.#writing = this.#writing
-      .then(() => this.ready)
+      .then(() => this.ready())
       .then(() => this.#storage.set({ [KEY]: this.#places }))
       .catch(() => {});
   }

@@ -84,6 +84,7 @@ async function over(world: World, context: string, realm: Realm, hosts: readonly
   await forget(world, hosts);
   for (const { tab, url, page } of shown) {
     const { atLogout } = page;
+    world.tabs.quieten(tab);
     if (typeof atLogout === "object") {
       const place = resolve(atLogout.go, url);
       if (place !== null) await world.around.loadTab(tab, place).catch(() => {});

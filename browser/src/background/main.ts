@@ -60,8 +60,12 @@ webRequest.onErrorOccurred.addListener(({ requestId, tabId }) => {
 
 webNavigation.onCommitted.addListener(({ tabId, frameId, url }) => {
   if (frameId !== 0) return;
-  const page = world.tabs.committed(tabId, url);
-  if (page.is === "asked" && page.asked.offer) void firefox.openPopup(tabId).catch(() => {});
+  world.tabs.committed(tabId, url);
+  if (world.tabs.mayOpenPopup(tabId)) void firefox.openPopup(tabId).catch(() => {});
+});
+// Firefox forgets a tab's icon when the tab goes elsewhere, now and then only after it has said so.
+tabs.onUpdated.addListener((tab, { status }) => {
+  if (status !== undefined) showTab(tab);
 });
 tabs.onRemoved.addListener(tab => world.tabs.closed(tab));
 
@@ -74,11 +78,15 @@ browser.contextualIdentities?.onRemoved.addListener(({ contextualIdentity }) => 
 });
 
 world.contexts.onExpired = (context, logins) => expired(world, context, logins);
-world.tabs.onChange = tab => {
+function showTab(tab: number): void {
   void firefox
     .tab(tab)
     .then(({ context }) => show(tab, world.tabs.view(tab, world.contexts.logins(context))))
     .catch(() => {});
+}
+
+world.tabs.onChange = tab => {
+  showTab(tab);
   const changed: Changed = { kind: "changed", tab };
   // Nobody may be there to hear it.
   void runtime.sendMessage(changed).catch(() => {});

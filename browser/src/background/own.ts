@@ -6,7 +6,7 @@
  */
 
 import type { Engine, Received, SequenceId } from "../engine/api.js";
-import { toLines, without, withoutChallenges } from "./fields.js";
+import { toLines, withAuthorization, without, withoutChallenges } from "./fields.js";
 import { type Address, sameAddress } from "./site.js";
 import type { Answer, Details, ReceiveDetails, SendDetails, Surroundings } from "./surroundings.js";
 
@@ -120,7 +120,7 @@ export class OwnRequests {
       const headers = without(details.requestHeaders, MARK, "authorization", "cookie", "origin", "referer");
       const { sequence } = running.request;
       const field = sequence === null ? null : await this.#engine.field(sequence);
-      return { requestHeaders: field === null ? headers : [...headers, { name: "Authorization", value: field }] };
+      return { requestHeaders: field === null ? headers : [...headers, withAuthorization(field)] };
     } catch (error) {
       running.fail(error);
       return { cancel: true };

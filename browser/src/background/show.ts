@@ -21,6 +21,8 @@ export async function show(tab: number, view: TabView): Promise<void> {
     button.setIcon({ tabId: tab, path: browser.runtime.getURL(path) }),
     button.setTitle({ tabId: tab, title }),
     browser.pageAction.setIcon({ tabId: tab, path: browser.runtime.getURL(path) }),
+    // By itself it is there on pages of the web alone, not on ours that stand for them.
+    view.status === "none" ? null : browser.pageAction.show(tab),
   ]);
 }
 

@@ -56,6 +56,8 @@ interface Tab {
   held: Held | null;
   prepared: Prepared | null;
   busy: boolean;
+  /** The next page that asks does so without the popup opening. */
+  quiet: boolean;
 }
 
 export class Tabs {
@@ -73,7 +75,15 @@ export class Tabs {
   #tab(id: number): Tab {
     const found = this.#tabs.get(id);
     if (found !== undefined) return found;
-    const tab: Tab = { url: null, page: NONE, judged: new Map(), held: null, prepared: null, busy: false };
+    const tab: Tab = {
+      url: null,
+      page: NONE,
+      judged: new Map(),
+      held: null,
+      prepared: null,
+      busy: false,
+      quiet: false,
+    };
     this.#tabs.set(id, tab);
     return tab;
   }
@@ -99,6 +109,8 @@ export class Tabs {
       tab.judged.delete(requestId);
       if (judged.page !== page) this.#leave(judged.page);
     }
+    // Whoever goes elsewhere does not wait for it any more, and Firefox does not say so of an answer that is held back.
+    if (tab.held !== null && tab.held.requestId !== shown?.[0]) tab.held.release({ cancel: true });
     this.#show(id, tab, url, page);
     return page;
   }
@@ -193,6 +205,20 @@ export class Tabs {
     if (tab === undefined || prepared === null || !sameAddress(prepared.url, url)) return null;
     tab.prepared = null;
     return prepared;
+  }
+
+  /** Somebody who has just logged out is not asked to log in again: the popup stays closed for the tab's next page. */
+  quieten(id: number): void {
+    this.#tab(id).quiet = true;
+  }
+
+  /** Whether the popup may open by itself for the page that the tab shows now. */
+  mayOpenPopup(id: number): boolean {
+    const tab = this.#tabs.get(id);
+    if (tab === undefined) return false;
+    const { quiet, page } = tab;
+    tab.quiet = false;
+    return !quiet && page.is === "asked" && page.asked.offer;
   }
 
   busy(id: number): boolean {

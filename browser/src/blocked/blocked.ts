@@ -17,7 +17,9 @@ const id = decodeURIComponent(location.hash.slice(1));
 
 function draw(shown: Words): void {
   document.title = say(shown.title);
-  byId("sign", HTMLImageElement).src = `../icons/${shown.sign}.svg`;
+  const sign = `../icons/${shown.sign}.svg`;
+  byId("icon", HTMLLinkElement).href = sign;
+  byId("sign", HTMLImageElement).src = sign;
   setText("title", say(shown.title));
   show("asked", shown.origin !== null);
   setText("address-scheme", shown.origin?.scheme ?? "");

@@ -3,7 +3,7 @@
 import { type Answer, ask, type Changed, type Failure } from "../shared/messages.js";
 import type { Realm, TabView } from "../shared/state.js";
 import { byId, focusOn, mark, setText } from "../ui/dom.js";
-import { localize, say } from "../ui/i18n.js";
+import { localize, say, t } from "../ui/i18n.js";
 import type { Key } from "../ui/keys.js";
 import { clearPassword, take, watchPasswords } from "../ui/password.js";
 import { checkChange, checkLogin, checkRegister, lengthHint, readInvitation } from "./checks.js";
@@ -75,14 +75,16 @@ function forgetPasswords(): void {
   for (const id of ALL_PASSWORDS) clearPassword(id);
 }
 
-/** Runs one wish of the user, with everything switched off meanwhile. Null if one is under way. */
-async function run<T>(start: () => Promise<Answer<T>>): Promise<Answer<T> | null> {
+/** Runs one wish of the user, with everything switched off meanwhile, and `work` said. Null if one is under way. */
+async function run<T>(work: Key, start: () => Promise<Answer<T>>): Promise<Answer<T> | null> {
   if (waiting) return null;
   hush();
   waiting = true;
   renderBusy(true);
+  setText("progress", t(work));
   const answer = await request(start());
   waiting = false;
+  setText("progress", "");
   await refresh();
   return answer;
 }
@@ -97,11 +99,20 @@ async function login(): Promise<void> {
     complain(problem);
     return;
   }
-  const answer = await run(() => ask({ kind: "login", tab, user, password: take("password") }));
+  // What was typed is for the page that was there when it was typed.
+  if (!(await stillAsked())) return;
+  const answer = await run("login_busy", () => ask({ kind: "login", tab, user, password: take("password") }));
   if (answer === null) return;
   // The page is there: the popup is in its way.
   if (answer.ok) window.close();
   else sayFailure(answer.failure, view?.status === "asked" ? fieldOf(answer.failure) : undefined);
+}
+
+/** Looks once more whether the tab asks what it asked; if not, {@link refresh} has said so and emptied the fields. */
+async function stillAsked(): Promise<boolean> {
+  const before = view;
+  await refresh();
+  return before === null || view === null || sameQuestion(before, view);
 }
 
 /** The field that is to be corrected after a failed login. */
@@ -110,17 +121,17 @@ function fieldOf(failure: Failure): string | undefined {
 }
 
 async function decline(): Promise<void> {
-  const answer = await run(() => ask({ kind: "decline", tab }));
+  const answer = await run("loading", () => ask({ kind: "decline", tab }));
   if (answer?.ok === true) window.close();
   else if (answer !== null) sayFailure(answer.failure);
 }
 
 async function logout(realm: Realm, _user: string): Promise<void> {
-  finish(await run(() => ask({ kind: "logout", tab, realm })), "done_logout");
+  finish(await run("logout_busy", () => ask({ kind: "logout", tab, realm })), "done_logout");
 }
 
 async function logoutAll(): Promise<void> {
-  finish(await run(() => ask({ kind: "logoutAll", tab })), "done_logout");
+  finish(await run("logout_busy", () => ask({ kind: "logoutAll", tab })), "done_logout");
 }
 
 function finish(answer: Answer<null> | null, done: Key): void {
@@ -143,7 +154,7 @@ async function change(): Promise<void> {
     return;
   }
   forgetPasswords();
-  const answer = await run(() => ask({ kind: "changePassword", tab, old, password }));
+  const answer = await run("change_busy", () => ask({ kind: "changePassword", tab, old, password }));
   hints();
   if (answer?.ok === true) {
     open("main", "logout");
@@ -164,7 +175,7 @@ async function register(): Promise<void> {
     return;
   }
   forgetPasswords();
-  const answer = await run(() => ask({ kind: "register", tab, user, password, invitation }));
+  const answer = await run("register_busy", () => ask({ kind: "register", tab, user, password, invitation }));
   hints();
   if (answer?.ok === true) {
     code.value = "";

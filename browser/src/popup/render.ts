@@ -21,7 +21,7 @@ export function render(shown: Model, logoutOne: LogoutOne): void {
   if (shown.proven !== null) renderProven(shown.proven);
   setText("impostor-text", shown.blocked === null ? "" : say(shown.blocked));
   setText("change-who", shown.proven === null ? "" : t("change_who", shown.proven.user, shown.proven.place));
-  setText("register-place", t("register_place", shown.place));
+  setText("register-heading", shown.place === "" ? t("register_button") : t("register_heading", shown.place));
   show("logins", main && shown.others !== null);
   renderOthers(shown.others, logoutOne);
 }

@@ -77,7 +77,6 @@ export const KEYS = [
   "missing_password",
   "missing_invitation",
   "register_heading",
-  "register_place",
   "invitation_label",
   "invitation_hint",
   "register_promise",

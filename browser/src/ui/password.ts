@@ -3,20 +3,22 @@
 import { byId, show } from "./dom.js";
 import { t } from "./i18n.js";
 
-/** Every field that ever holds a password, and the button that shows it. */
+/** Every field that can be shown, and the button that does it. */
 const SHOW_BUTTONS: ReadonlyMap<string, string> = new Map([["password", "show-password"]]);
+
+/** Shows what is in a field, or covers it. */
+function setShown(field: HTMLInputElement, button: HTMLButtonElement, shown: boolean): void {
+  field.type = shown ? "text" : "password";
+  button.setAttribute("aria-pressed", String(shown));
+  const name = t(shown ? "password_hide" : "password_show");
+  button.setAttribute("aria-label", name);
+  button.title = name;
+}
 
 /** Makes a field show what is in it while its button is pressed in. */
 function watchShowButton(field: HTMLInputElement, button: HTMLButtonElement): void {
-  const set = (shown: boolean): void => {
-    field.type = shown ? "text" : "password";
-    button.setAttribute("aria-pressed", String(shown));
-    const name = t(shown ? "password_hide" : "password_show");
-    button.setAttribute("aria-label", name);
-    button.title = name;
-  };
-  set(false);
-  button.addEventListener("click", () => set(field.type === "password"));
+  setShown(field, button, false);
+  button.addEventListener("click", () => setShown(field, button, field.type === "password"));
 }
 
 /** Shows the element `hint` while Caps Lock is on and a key goes into one of `fields`. */
@@ -55,5 +57,5 @@ export function clearPassword(id: string): void {
   const field = byId(id, HTMLInputElement);
   field.value = "";
   const button = SHOW_BUTTONS.get(id);
-  if (button !== undefined && field.type !== "password") byId(button, HTMLButtonElement).click();
+  if (button !== undefined) setShown(field, byId(button, HTMLButtonElement), false);
 }

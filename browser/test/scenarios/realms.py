@@ -63,8 +63,8 @@ def redirect_out(b, site):
         b.load(site.url(f"/app/redirect?status={status}&to=" + site.url(f"/out{status}", "outside.test")))
         is_("the page", shown(b, f"/out{status}")[0], "None")
         b.until_status("none")
-    is_("by nobody", set(site.app.users("outside.test")), {None})
-    for line in site.app.carried("outside.test"):
+    is_("by nobody", set(site.app.users("GET outside.test")), {None})
+    for line in site.app.carried("GET outside.test"):
         is_("credentials", line, None)
 
 
@@ -106,7 +106,7 @@ def other_site(b, site):
     """
     b.js(source)
     b.until_js("document.getElementById('theirs')?.naturalWidth === 7", "the picture")
-    for line in site.app.carried("outside.test"):
+    for line in site.app.carried("GET outside.test"):
         is_("credentials", line, None)
     b.until_status("proven")
 

@@ -1,0 +1,163 @@
+"""For everybody: Japanese, the keyboard alone, names that a screen reader says, dark mode."""
+
+from harness import *
+from marionette import ALT, ENTER, ESCAPE, SHIFT, SPACE, TAB
+
+
+def tab_to(popup, wanted, most=12):
+    """Presses the key Tab until an element has the focus; the ids on the way."""
+    way = []
+    for _ in range(most):
+        if popup.focused() == wanted:
+            return way
+        before = popup.focused()
+        popup.keys(TAB)
+        try:
+            until("the focus moves", lambda: popup.focused() != before, patience=1)
+        except Failed:
+            # The first one only leads from the window into the popup.
+            pass
+        way.append(popup.focused())
+    raise Failed(f"Tab does not lead to {wanted}: {way}")
+
+
+@scenario("by the keyboard alone: open, fill in, log in, log out")
+def keyboard(b, site):
+    b.load(site.url("/app/keys"))
+    ask(b)
+    b.close_popup()
+    with b.m.using("chrome"):
+        b.m.keys((ALT, SHIFT, "l"))
+    from popup import Popup
+
+    popup = Popup(b)
+    until("the shortcut opens it", popup.is_ready)
+    popup.until_visible("#password")
+    until("the focus is where one types", lambda: popup.focused() == "user")
+    popup.keys(*"alice")
+    until("the name is there", lambda: popup.value("#user") == "alice")
+    tab_to(popup, "password")
+    popup.keys(*PASSWORD, ENTER)
+    is_("the page", shown(b, "/app/keys")[0], "alice")
+    b.until_status("proven")
+    b.close_popup()
+    with b.m.using("chrome"):
+        b.m.keys((ALT, SHIFT, "l"))
+    until("it opens again", popup.is_ready)
+    popup.until_status("proven")
+    tab_to(popup, "logout")
+    popup.keys(SPACE)
+    until("logged out", lambda: b.status() != "proven")
+
+
+@scenario("the key Escape closes the popup, and nothing is sent")
+def escape(b, site):
+    b.load(site.url("/app/escape"))
+    ask(b)
+    popup = b.popup()
+    before = site.gateway.requests()
+    popup.fill("#password", PASSWORD)
+    popup.keys(ESCAPE)
+    until("it is closed", lambda: not popup.is_open())
+    is_("nothing was sent", site.gateway.requests(), before)
+    popup = b.popup()
+    popup.until_visible("#password")
+    is_("the password is forgotten", popup.value("#password"), "")
+
+
+@scenario("everything that one can act on has a name and a role, in every state")
+def names(b, site):
+    b.load(site.url("/app/names"))
+    ask(b)
+    check_names(b.popup())
+    b.close_popup()
+    log_in(b, site.url("/app/names"))
+    popup = b.popup()
+    popup.until_status("proven")
+    check_names(popup)
+
+
+def check_names(popup):
+    marked = popup.js("""
+      const all = [...document.querySelectorAll("button, input, a[href], select, summary, [role=button]")].filter(e => e.checkVisibility());
+      all.forEach((element, number) => element.setAttribute("data-number", number));
+      return all.map(e => e.id || e.className);
+    """)
+    true("there are some", marked)
+    for number, name in enumerate(marked):
+        true(f"a name for {name}", popup.label(f"[data-number='{number}']").strip())
+        true(f"a role for {name}", popup.role(f"[data-number='{number}']") in ("button", "textbox", "checkbox", "link", "DisclosureTriangle"))
+
+
+@scenario("the state is said in words, not by colour alone, by button and popup alike")
+def words(b, site):
+    said = set()
+    b.load(site.url("/public"))
+    shown(b, "/public")
+    b.until_status("none")
+    said.add(look(b))
+    b.load(site.url("/app/words"))
+    ask(b)
+    said.add(look(b))
+    log_in(b, site.url("/app/words"))
+    said.add(look(b))
+    from attackers import Forger
+
+    Forger(site).take_over()
+    b.drop_connections()
+    b.load(site.url("/app/attacked"))
+    blocked(b)
+    said.add(look(b))
+    for number in range(3):
+        is_("four states, each with its own icon, title and text", len({entry[number] for entry in said}), 4)
+
+
+def look(b):
+    button = b.buttons()["action"]
+    popup = b.popup()
+    text = popup.text("#status-text")
+    b.close_popup()
+    return button["icon"], button["title"], text
+
+
+@scenario("in Japanese", locale="ja")
+def japanese(b, site):
+    b.load(site.url("/app/ja"))
+    ask(b)
+    popup = b.popup()
+    popup.until_visible("#password")
+    is_("the language", popup.js("return document.documentElement.lang"), "ja")
+    true("the button", any("\u3040" <= sign <= "\u9fff" for sign in popup.text("#login")))
+    for label in ("Password", "User name", "Log in"):
+        hasnt("no English is left", popup.text("body"), label)
+    popup.log_in("alice", "falsch")
+    true("a refusal", any("\u3040" <= sign <= "\u9fff" for sign in refused(b)))
+    b.popup().log_in("alice", PASSWORD)
+    is_("the page", shown(b, "/app/ja")[0], "alice")
+    b.until_status("proven")
+    true("the title", any("\u3040" <= sign <= "\u9fff" for sign in b.buttons()["action"]["title"]))
+    b.close_popup()
+    from attackers import Forger
+
+    Forger(site).take_over()
+    b.drop_connections()
+    b.load(site.url("/app/attacked"))
+    true("the error page", any("\u3040" <= sign <= "\u9fff" for sign in blocked(b)))
+
+
+@scenario("the popup shows the address of who asks in full, and nothing of a name that pretends", locale="en-US")
+def pretending_names(b, site):
+    from attackers import Script
+    from servers import Response
+
+    challenge = (
+        'Mutual version=1, algorithm=iso-kam3-ec-p256-sha256, validation=host, auth-scope="login.test", '
+        'realm="Staff at https://auction.test (proven)", reason=initial'
+    )
+    liar = Script(site, lambda request: Response.html("x", 401, ("WWW-Authenticate", challenge)), host="login.test", secure=False)
+    b.load(liar.url("/"))
+    ask(b)
+    popup = b.popup()
+    has("the address", popup.text("#origin"), "login.test")
+    hasnt("not the other", popup.text("#origin"), "auction")
+    is_("the state", popup.status(), "asked")
