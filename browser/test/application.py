@@ -139,6 +139,8 @@ class Application:
                 if request.get("if-none-match") == '"one"':
                     return Response(304, [("ETag", '"one"'), ("Cache-Control", "public, max-age=0")])
                 return self.page(request, "", user, realm, ("Cache-Control", "public, max-age=0"), ("ETag", '"one"'))
+            case "circle":
+                return Response(302, [("Location", "circle")])
             case "redirect":
                 return Response(int(request.query.get("status", "302")), [("Location", request.query["to"])])
             case "download":

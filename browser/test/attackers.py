@@ -73,8 +73,11 @@ class Attacker(Server):
         """How many proofs it was sent."""
         return sum("vkc=" in value for value in self.authorizations())
 
-    def harmless(self, path="/app/stolen", passwords=(PASSWORD, OTHER)):
-        """Nothing that was received holds a password, and no credential opens anything at the real gateway."""
+    def harmless(self, path="/app/stolen", passwords=(PASSWORD, OTHER), unspent=0):
+        """Nothing that was received holds a password, and no credential opens anything at the real gateway.
+
+        `unspent`: how many may. A browser tells an extension which server it talks to with the answer, so that the request that meets
+        an attacker in mid-session has gone out with the proof that it was for the real site. It is good for one request."""
         got = b"".join(self.received).lower()
         for password in passwords:
             forms = [password, quote(password), quote_plus(password), f":{password}"]
@@ -84,10 +87,16 @@ class Attacker(Server):
                     raise Failed(f"{type(self).__name__} got a password: {form!r}")
         if b"authorization: basic" in got:
             raise Failed(f"{type(self).__name__} got a password by Basic")
+        opened = []
         for value in self.authorizations():
             answer = self.gateway.ask("auction.test", path, ("Authorization", value), secure=self.secure)
-            if answer.status != 401 or b"page" in answer.body:
-                raise Failed(f"{type(self).__name__} got credentials that open {path}: {value}")
+            if answer.status not in (400, 401, 403) or b"<h1>" in answer.body:
+                opened.append(value)
+        if len(opened) > unspent:
+            raise Failed(f"{type(self).__name__} got credentials that open {path}: {opened}")
+        for value in self.authorizations():
+            if self.gateway.ask("auction.test", path, ("Authorization", value), secure=self.secure).status == 200:
+                raise Failed(f"{type(self).__name__} got credentials that open {path} twice: {value}")
 
 
 class Relay(Attacker):

@@ -173,7 +173,9 @@ class Browser:
         return self.chrome(ERRORS, profile.ORIGIN)
 
     def forget_everybody(self):
-        """The extension starts anew, and Firefox forgets what it kept: cache, cookies, connections, passwords."""
+        """The extension starts anew, and Firefox forgets what it kept: cache, cookies, connections, passwords. One empty tab is left."""
+        # Tabs with pages of the extension would be closed with it.
+        self.close_others()
         self.chrome(
             """
             const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
@@ -254,7 +256,7 @@ class Browser:
         return self.m.script(source, *values)
 
     def url(self):
-        return self.js("return document.URL")
+        return self.js("return document.URL") or ""
 
     def text(self):
         return self.js("return document.body ? document.body.innerText : ''") or ""

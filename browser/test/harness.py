@@ -166,7 +166,6 @@ class Run:
         if b is not self.shared:
             return
         b.forget_everybody()
-        b.close_others()
 
     def end_shared(self):
         if self.shared:
@@ -176,7 +175,7 @@ class Run:
     def explain(self, one, b, error):
         lines = [str(error)]
         if not isinstance(error, (Failed, NativePrompt)):
-            lines += traceback.format_exc().splitlines()[-12:]
+            lines += traceback.format_exc().splitlines()[-24:]
         else:
             place = [frame for frame in traceback.extract_tb(error.__traceback__) if "scenarios" in frame.filename]
             lines += [f"in {Path(frame.filename).name}:{frame.lineno}: {frame.line}" for frame in place]

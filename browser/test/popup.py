@@ -50,7 +50,7 @@ class Popup:
             result = self.browser.chrome(PRELUDE, command, selector, value)
         except MarionetteError as error:
             # It went away in the middle of it.
-            if any(word in error.message for word in ("AbortError", "destroyed", "ActorDestroyed", "no longer exist", "inactive")):
+            if any(word in error.message for word in ("AbortError", "destroyed", "ActorDestroyed", "no longer exist", "inactive", "Document was unloaded")):
                 raise Closed(command) from error
             raise
         if result and result.get("gone"):

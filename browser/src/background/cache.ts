@@ -2,7 +2,7 @@
 
 import { block } from "./block.js";
 import { address } from "./site.js";
-import type { Answer, ReceiveDetails } from "./surroundings.js";
+import type { Answer, Details, ReceiveDetails } from "./surroundings.js";
 import type { World } from "./world.js";
 
 /** How long the browser may take to forget. */
@@ -20,7 +20,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   "xmlhttprequest",
 ]);
 
-export function isRepeatable(details: ReceiveDetails): boolean {
+export function isRepeatable(details: Details): boolean {
   return details.tabId >= 0 && REPEATABLE.has(details.type);
 }
 

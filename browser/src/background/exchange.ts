@@ -1,6 +1,7 @@
 /** Key exchanges, made beside the request that needs one. */
 
 import type { Received, Send } from "../engine/api.js";
+import type { Batch } from "./batch.js";
 import type { Lead } from "./gate.js";
 import { Gate } from "./gate.js";
 import { NetworkError } from "./own.js";
@@ -34,7 +35,9 @@ export async function exchange(world: World, send: Send, target: Address, method
 export type Begun =
   | { readonly is: "send"; readonly send: Send; readonly lead: Lead | null; readonly generation: number }
   | { readonly is: "other"; readonly received: Received; readonly status: number }
-  | { readonly is: "silence" };
+  | { readonly is: "silence" }
+  /** Another request makes a key exchange now, and this one must not wait for it where it is. */
+  | { readonly is: "later" };
 
 /** How often a request waits for another one's key exchange. */
 const TRIES = 4;
@@ -42,17 +45,31 @@ const TRIES = 4;
 /**
  * Begins a sequence for a request to an address where somebody is logged in; a key exchange, if it needs one, is over when
  * this resolves, and was made once for all requests that need it now.
+ *
+ * @param mayBeLater Whether the request can be made to come again.
  */
-export async function begin(world: World, context: string, target: Address, method: string): Promise<Begun> {
+export async function begin(
+  world: World,
+  batch: Batch,
+  context: string,
+  target: Address,
+  method: string,
+  mayBeLater: boolean,
+): Promise<Begun> {
   const key = Gate.key(context, target.origin);
   for (let tried = 0; tried < TRIES; tried++) {
     const generation = world.gate.generation(key);
     const send = await world.engine.begin(context, target.origin, target.path);
     if (send.sends !== "kex") return { is: "send", send, lead: null, generation };
-    const lead = await world.gate.lead(key);
+    const lead = world.gate.lead(key, batch);
     if (lead === null) {
-      await world.engine.drop(send.sequence);
-      continue;
+      const waited = await world.gate.wait(key, batch);
+      if (waited || mayBeLater) {
+        await world.engine.drop(send.sequence);
+        if (waited) continue;
+        return { is: "later" };
+      }
+      // It makes one of its own then.
     }
     let kept = false;
     try {
@@ -67,7 +84,7 @@ export async function begin(world: World, context: string, target: Address, meth
       await world.engine.drop(exchanged.received.ask);
       await world.contexts.refresh(context);
     } finally {
-      if (!kept) lead.end(false);
+      if (!kept) lead?.end(false);
     }
   }
   return { is: "silence" };

@@ -1,5 +1,7 @@
 /** One key exchange at a time for each server: of many requests that need one, one makes it and the others wait. */
 
+import type { Batch } from "./batch.js";
+
 /** How long the others wait for the one that leads. */
 const PATIENCE = 30_000;
 
@@ -9,8 +11,13 @@ export interface Lead {
   end(proven: boolean): void;
 }
 
+interface Leading {
+  readonly batch: Batch;
+  readonly over: Promise<void>;
+}
+
 export class Gate {
-  readonly #leads = new Map<string, Promise<void>>();
+  readonly #leads = new Map<string, Leading>();
   readonly #generations = new Map<string, number>();
 
   static key(context: string, origin: string): string {
@@ -22,26 +29,34 @@ export class Gate {
     return this.#generations.get(key) ?? 0;
   }
 
-  /** Takes the lead; or, if somebody has it, waits until it is over and gives null. */
-  async lead(key: string): Promise<Lead | null> {
-    const leading = this.#leads.get(key);
-    if (leading !== undefined) {
-      await leading;
-      return null;
-    }
+  /** Takes the lead for a request of a batch; null if somebody has it. */
+  lead(key: string, batch: Batch): Lead | null {
+    if (this.#leads.has(key)) return null;
     let over = (): void => {};
     const end = (proven: boolean): void => {
-      if (this.#leads.get(key) !== waiting) return;
+      if (this.#leads.get(key) !== leading) return;
       clearTimeout(timer);
       this.#leads.delete(key);
       if (proven) this.#generations.set(key, this.generation(key) + 1);
       over();
     };
-    const waiting = new Promise<void>(resolve => {
+    const promise = new Promise<void>(resolve => {
       over = resolve;
     });
+    const leading: Leading = { batch, over: promise };
     const timer = setTimeout(() => end(false), PATIENCE);
-    this.#leads.set(key, waiting);
+    this.#leads.set(key, leading);
     return { end };
+  }
+
+  /**
+   * Waits until whoever leads is done. False, at once, if a request of this batch would keep that one from going on.
+   */
+  async wait(key: string, batch: Batch): Promise<boolean> {
+    const leading = this.#leads.get(key);
+    if (leading === undefined) return true;
+    if (leading.batch === batch || batch.pressing) return false;
+    await leading.over;
+    return true;
   }
 }

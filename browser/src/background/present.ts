@@ -3,6 +3,7 @@
 import type { Head, Received } from "../engine/api.js";
 import type { Asked } from "./asked.js";
 import { drop } from "./asked.js";
+import type { Batch } from "./batch.js";
 import { withoutOthers } from "./fields.js";
 import { Pending } from "./pending.js";
 import type { Flight } from "./requests.js";
@@ -16,6 +17,7 @@ const PATIENCE = 5 * 60_000;
 export function asks(
   world: World,
   details: ReceiveDetails,
+  batch: Batch,
   flight: Flight,
   received: Received & { is: "asked" },
   head: Head,
@@ -70,6 +72,14 @@ export function asks(
     return answer;
   };
   if (offer && (present === "modal" || !isGet)) {
+    if (batch.size > 1) {
+      // Others would be held with it. It comes again; if it is never alone, it is shown.
+      if (!world.flights.mayComeAgain(details.requestId)) return show();
+      drop(world.engine, asked);
+      world.flights.comesAgain(details.requestId);
+      world.flights.close(details.requestId);
+      return { redirectUrl: details.url };
+    }
     const held = world.tabs.hold(details.tabId, details.requestId, asked, PATIENCE, show);
     void world.around.openPopup(details.tabId).catch(() => {});
     return new Pending(held);

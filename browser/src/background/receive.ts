@@ -1,6 +1,7 @@
 /** `onHeadersReceived`: what becomes of an answer. */
 
 import type { Received } from "../engine/api.js";
+import type { Batch } from "./batch.js";
 import { block, guarded } from "./block.js";
 import { afresh, forget, isCopy, isRepeatable } from "./cache.js";
 import { sameRealm } from "./contexts.js";
@@ -16,14 +17,16 @@ import { NONE } from "./tabs.js";
 import type { World } from "./world.js";
 
 export function headersReceived(world: World, details: ReceiveDetails): Answer | Promise<Answer> {
-  if (world.own.isOwn(details)) return guarded(world, details, () => world.own.received(details));
+  const flight = world.flights.find(details.requestId, details.url);
+  const isOwn = world.own.isOwn(details);
+  const batch = world.batches.join(isOwn || (flight !== null && flight.lead !== null));
+  if (isOwn) return guarded(world, details, () => world.own.received(details));
   const target = address(details.url);
   if (target === null) return {};
   const lines = toLines(details.responseHeaders);
-  const flight = world.flights.find(details.requestId, details.url);
   const logins = world.contexts.covering(contextOf(details), target.origin);
   if (flight === null && logins.length === 0 && !matters(lines)) return ordinary(world, details, target, lines);
-  return decided(world, details, () => judge(world, details, target, lines, flight));
+  return decided(world, details, () => judge(world, details, batch, target, lines, flight));
 }
 
 async function decided(world: World, details: ReceiveDetails, run: () => Promise<Answer | Pending>): Promise<Answer> {
@@ -59,6 +62,7 @@ function ordinary(
 async function judge(
   world: World,
   details: ReceiveDetails,
+  batch: Batch,
   target: Address,
   lines: readonly Line[],
   known: Flight | null,
@@ -116,7 +120,7 @@ async function judge(
     await dropAll(world, received);
     return { cancel: true };
   }
-  return await act(world, details, flight, received, lines, certificate);
+  return await act(world, details, batch, flight, received, lines, certificate);
 }
 
 async function dropAll(world: World, received: Received): Promise<void> {
@@ -127,6 +131,7 @@ async function dropAll(world: World, received: Received): Promise<void> {
 async function act(
   world: World,
   details: ReceiveDetails,
+  batch: Batch,
   flight: Flight,
   received: Received,
   lines: readonly Line[],
@@ -143,12 +148,12 @@ async function act(
         world.flights.close(details.requestId);
         return await passAsIs(world, details, target, lines);
       }
-      return await goOn(world, details, flight, received.next);
+      return await goOn(world, details, batch, flight, received.next);
     case "asked": {
       const head = { status: details.statusCode, fields: lines, certificate };
       await world.contexts.refresh(flight.context);
       const known = await world.known.hasRealm(target.origin, received.realm.name);
-      return asks(world, details, flight, received, head, known);
+      return asks(world, details, batch, flight, received, head, known);
     }
     case "unauthenticated":
       if (received.to !== "normal") return noProof(world, details, flight);
@@ -230,6 +235,7 @@ async function proven(
 async function goOn(
   world: World,
   details: ReceiveDetails,
+  batch: Batch,
   flight: Flight,
   next: { readonly sequence: number; readonly sends: string },
 ): Promise<Answer> {
@@ -251,9 +257,9 @@ async function goOn(
   const key = Gate.key(context, target.origin);
   const send = { sequence: next.sequence, sends: "kex" } as const;
   if (flight.lead === null) {
-    // Somebody else may have made a session since, or may be about to.
+    // Somebody else may have made a session since, or may be about to: the request begins anew, and waits when it is sent.
     const newer = world.gate.generation(key) !== flight.generation;
-    flight.lead = newer ? null : await world.gate.lead(key);
+    flight.lead = newer ? null : world.gate.lead(key, batch);
     if (flight.lead === null) {
       await world.engine.drop(send.sequence);
       world.flights.close(details.requestId);

@@ -14,6 +14,8 @@ import type { Waiter } from "./waiter.js";
 const MOST = 20_000;
 /** How often one request may be made again before it is refused. */
 const ROUNDS = 6;
+/** How often it may come again because it must not wait where it is; Firefox follows 20 redirects in all. */
+const LATER = 8;
 
 /** Why a request goes without a proof although somebody is logged in. */
 export type Bare =
@@ -48,6 +50,7 @@ export class Flights {
   readonly #engine: Pick<Engine, "drop">;
   readonly #flights = new Map<string, Flight>();
   readonly #rounds = new Map<string, number>();
+  readonly #later = new Map<string, number>();
   /** Requests for which the cache was cleared. */
   readonly #cleared = new Set<string>();
 
@@ -85,6 +88,15 @@ export class Flights {
     this.#rounds.delete(requestId);
   }
 
+  /** Whether a request that must not wait may come again. */
+  mayComeAgain(requestId: string): boolean {
+    return (this.#later.get(requestId) ?? 0) < LATER;
+  }
+
+  comesAgain(requestId: string): void {
+    this.#later.set(requestId, (this.#later.get(requestId) ?? 0) + 1);
+  }
+
   /** Says once for each request that the cache may be cleared for it. */
   mayClear(requestId: string): boolean {
     if (this.#cleared.has(requestId)) return false;
@@ -109,6 +121,7 @@ export class Flights {
   end(requestId: string): void {
     this.close(requestId);
     this.#rounds.delete(requestId);
+    this.#later.delete(requestId);
     this.#cleared.delete(requestId);
   }
 }

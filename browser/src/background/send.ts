@@ -2,7 +2,9 @@
 
 import type { Send } from "../engine/api.js";
 import type { Login } from "../shared/state.js";
+import type { Batch } from "./batch.js";
 import { block, guarded } from "./block.js";
+import { isRepeatable } from "./cache.js";
 import { begin } from "./exchange.js";
 import { authorization, type Headers, isConditional, isMutual, withAuthorization, without } from "./fields.js";
 import { Gate } from "./gate.js";
@@ -13,7 +15,10 @@ import type { Prepared } from "./tabs.js";
 import type { World } from "./world.js";
 
 export function beforeSend(world: World, details: SendDetails): Answer | Promise<Answer> {
-  if (world.own.isOwn(details)) return guarded(world, details, () => world.own.sending(details));
+  const found = world.flights.find(details.requestId, details.url);
+  const isOwn = world.own.isOwn(details);
+  const batch = world.batches.join(isOwn || found?.next != null);
+  if (isOwn) return guarded(world, details, () => world.own.sending(details));
   const target = address(details.url);
   if (target === null) return {};
   if (isAccountPath(target)) return { cancel: true };
@@ -23,7 +28,6 @@ export function beforeSend(world: World, details: SendDetails): Answer | Promise
   const stale = given !== null && isMutual(given);
   const headers = stale ? without(details.requestHeaders, "authorization") : (details.requestHeaders ?? []);
 
-  const found = world.flights.find(details.requestId, details.url);
   if (found?.next) {
     const { next } = found;
     found.next = null;
@@ -33,7 +37,7 @@ export function beforeSend(world: World, details: SendDetails): Answer | Promise
   world.flights.close(details.requestId);
   const prepared = details.type === "main_frame" ? world.tabs.take(details.tabId, details.url) : null;
   if (logins.length === 0 && prepared === null) return stale ? { requestHeaders: headers } : {};
-  return guarded(world, details, () => sendFirst(world, details, target, context, headers, prepared));
+  return guarded(world, details, () => sendFirst(world, details, batch, target, context, headers, prepared));
 }
 
 function who(world: World, details: SendDetails, target: Address): { context: string; logins: readonly Login[] } {
@@ -45,6 +49,7 @@ function who(world: World, details: SendDetails, target: Address): { context: st
 async function sendFirst(
   world: World,
   details: SendDetails,
+  batch: Batch,
   target: Address,
   context: string,
   headers: Headers,
@@ -67,12 +72,17 @@ async function sendFirst(
   if (prepared !== null) return await sendProof(world, details, flight, prepared.send, headers);
   if (flight.bare !== null) return { requestHeaders: headers };
 
-  const begun = await begin(world, context, target, details.method);
+  const mayBeLater = isRepeatable(details) && world.flights.mayComeAgain(details.requestId);
+  const begun = await begin(world, batch, context, target, details.method, mayBeLater);
   switch (begun.is) {
     case "send":
       flight.lead = begun.lead;
       flight.generation = begun.generation;
       return await sendProof(world, details, flight, begun.send, headers);
+    case "later":
+      world.flights.comesAgain(details.requestId);
+      world.flights.close(details.requestId);
+      return { redirectUrl: details.url };
     case "silence":
       // Then this request will not be answered either, and Firefox says why. Should somebody answer it, that is not shown.
       if (details.method !== "GET" && details.method !== "HEAD") return { cancel: true };

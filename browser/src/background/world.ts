@@ -2,6 +2,7 @@
 
 import type { Engine } from "../engine/api.js";
 import { drop } from "./asked.js";
+import { Batches } from "./batch.js";
 import { BlockedPages } from "./blocked.js";
 import { Contexts } from "./contexts.js";
 import { Gate } from "./gate.js";
@@ -17,6 +18,7 @@ export interface World {
   readonly contexts: Contexts;
   readonly flights: Flights;
   readonly gate: Gate;
+  readonly batches: Batches;
   readonly own: OwnRequests;
   readonly tabs: Tabs;
   readonly blocked: BlockedPages;
@@ -31,6 +33,7 @@ export function makeWorld(engine: Engine, around: Surroundings, storage: Storage
     contexts: new Contexts(engine),
     flights: new Flights(engine),
     gate: new Gate(),
+    batches: new Batches(),
     own: new OwnRequests(engine, around),
     tabs: new Tabs(blocked, asked => drop(engine, asked)),
     blocked,

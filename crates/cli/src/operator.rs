@@ -3,14 +3,16 @@
 use crate::failure::Failure;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 use tagai_core::credential::Username;
 use tagai_core::kam3::J;
-use tagai_gateway::audit::{AuditFile, Event, Line};
+use tagai_gateway::audit::{AuditFile, Event, Line, rfc3339};
 use tagai_gateway::config::{Audit, Config, Keys, Realm};
+use tagai_store::invitation::{CodeDigest, NewInvitation};
 use tagai_store::principal::{Authority, Credential, PrincipalName, PrincipalStore as _};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::SqliteStore;
-use tagai_store::{NewUser, StoreError, User, UserStore as _};
+use tagai_store::{InvitationStore as _, NewUser, StoreError, User, UserStore as _};
 
 /// Where a configuration is looked for if no file is named.
 const USUAL_FILES: [&str; 2] = ["tagai.toml", "/etc/tagai/tagai.toml"];
@@ -221,6 +223,47 @@ impl Operator {
     pub(crate) fn set_disabled(&self, name: &Username, disabled: bool) -> Result<(), Failure> {
         self.store.set_disabled(&self.realm.realm, name, disabled).map_err(|error| self.explain(name, error))?;
         self.note(if disabled { Event::UserDisabled } else { Event::UserEnabled }, name)
+    }
+
+    /// Invites somebody to choose a password, from now until then. Says whether there was an invitation before.
+    pub(crate) fn invite(
+        &self,
+        name: &Username,
+        code: &CodeDigest,
+        reset: bool,
+        (now, expires): (SystemTime, SystemTime),
+    ) -> Result<bool, Failure> {
+        let new = NewInvitation { realm: &self.realm.realm, name, code, reset, expires };
+        let replaced = self.store.invite(&new, now).map_err(|error| match error {
+            StoreError::UserExists => {
+                Failure::other(format!("there is a user {name} in the realm {} already", self.realm.id))
+                    .help("say --reset to let the user choose another password")
+            }
+            StoreError::UserDisabled => {
+                Failure::other(format!("the user {name} of the realm {} is disabled", self.realm.id))
+                    .help(format!("`tagai user enable {name}` lets the user log in again; an invitation does not"))
+            }
+            StoreError::TooMany { .. } => {
+                Failure::other(error.to_string()).help("`tagai user invite --revoke NAME` takes one back")
+            }
+            error => self.explain(name, error),
+        })?;
+        self.journal.note(Event::InvitationMade, |line| {
+            line.realm = Some(self.realm.id.clone());
+            line.user = Some(name.as_str().to_owned());
+            let what = if reset { "another password" } else { "a new user" };
+            line.reason = Some(format!("{what}, until {}", rfc3339(expires)));
+        })?;
+        Ok(replaced)
+    }
+
+    /// Takes an invitation back. Says whether there was one.
+    pub(crate) fn revoke_invitation(&self, name: &Username) -> Result<bool, Failure> {
+        let there = self.store.revoke_invitation(&self.realm.realm, name).map_err(unavailable)?;
+        if there {
+            self.note(Event::InvitationRevoked, name)?;
+        }
+        Ok(there)
     }
 
     /// Removes a user, and ends the user's sessions. The user's credential is taken from the principal that it belongs to, which

@@ -1,6 +1,6 @@
 //! A request of the user, on its way through redirects.
 
-use crate::body::Body;
+use crate::body::{Body, Bound};
 use crate::client::Client;
 use crate::error::{Error, RedirectError, UsageError};
 use crate::reply::{Hop, Reply};
@@ -9,6 +9,7 @@ use crate::url::Url;
 use base64ct::{Base64, Encoding as _};
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, LOCATION, PROXY_AUTHORIZATION};
 use http::{Method, StatusCode};
+use tagai_core::kam3::Binding;
 use zeroize::Zeroizing;
 
 /// What the client, or HTTP below it, sets by itself.
@@ -38,6 +39,7 @@ pub struct Request {
     headers: HeaderMap,
     fault: Option<UsageError>,
     body: Body,
+    bound: Option<Bound>,
     demand: Demand,
 }
 
@@ -46,7 +48,8 @@ impl Request {
         let demand = client.inner().demand;
         let fault = (method == Method::CONNECT).then(|| UsageError::Method(method.to_string()));
         let url = Url::parse(url).map_err(Error::from);
-        Self { client: client.clone(), method, url, headers: HeaderMap::new(), fault, body: Body::empty(), demand }
+        let (headers, body) = (HeaderMap::new(), Body::empty());
+        Self { client: client.clone(), method, url, headers, fault, body, bound: None, demand }
     }
 
     /// Adds a header field. What is wrong with it comes out when the request is sent.
@@ -89,6 +92,22 @@ impl Request {
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
+        self.bound = None;
+        self
+    }
+
+    /// Sets a body that is bound to the very request that proves the user, by `b_2` over `t` (RFC 8120 §13): `make` gets that value,
+    /// for each such request anew. The requests before it, of a login, have no body.
+    ///
+    /// A server that computes the same knows that whoever proved the request made the body. With [`Request::require_proof`] it goes to a
+    /// proven server alone. It is not sent to where the server redirects.
+    pub fn bound_body(
+        mut self,
+        t: impl Into<Vec<u8>>,
+        make: impl Fn(&Binding) -> Body + Send + Sync + 'static,
+    ) -> Self {
+        self.body = Body::empty();
+        self.bound = Some(Bound::new(t.into(), make));
         self
     }
 
@@ -112,7 +131,7 @@ impl Request {
     /// [`Error`] says what happened and what to do; see [`Error::kind`]. Where the server had to be proven and was not,
     /// nothing of its answer is left.
     pub async fn send(self) -> Result<Reply, Error> {
-        let Self { client, mut method, url, mut headers, fault, mut body, demand } = self;
+        let Self { client, mut method, url, mut headers, fault, mut body, mut bound, demand } = self;
         if let Some(fault) = fault {
             return Err(fault.into());
         }
@@ -120,8 +139,14 @@ impl Request {
         let mut url = url?;
         let mut hops = Vec::new();
         loop {
-            let user_request =
-                sequence::UserRequest { url: &url, method: &method, headers: &headers, body: &body, demand };
+            let user_request = sequence::UserRequest {
+                url: &url,
+                method: &method,
+                headers: &headers,
+                body: &body,
+                bound: bound.as_ref(),
+                demand,
+            };
             let mut reply = sequence::run(inner, &user_request).await?;
             let Some((next, next_method)) = redirect(&reply, &method).filter(|_| inner.max_redirects > 0) else {
                 reply.hops = hops;
@@ -137,6 +162,7 @@ impl Request {
             if url.origin() != next.origin() {
                 OF_ONE_ORIGIN.iter().for_each(|name| drop(headers.remove(name)));
             }
+            bound = None;
             if next_method != method {
                 // What described the body goes with it (RFC 9110 §15.4).
                 body = Body::empty();

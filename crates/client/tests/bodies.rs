@@ -254,3 +254,59 @@ async fn a_key_exchange_with_a_thief_gives_no_body_away() {
         assert!(taken.lock().unwrap().iter().all(|read| read.ends_with(b"\r\n\r\n")));
     }
 }
+
+/// A body of so many octets for each request that is proven, with the bindings that it was made with.
+fn bound(
+    octets: usize,
+) -> (Arc<std::sync::Mutex<Vec<Vec<u8>>>>, impl Fn(&tagai_client::core::kam3::Binding) -> Body) {
+    let made = Arc::<std::sync::Mutex<Vec<Vec<u8>>>>::default();
+    let kept = Arc::clone(&made);
+    let make = move |binding: &tagai_client::core::kam3::Binding| {
+        kept.lock().unwrap().push(binding.expose_octets().to_vec());
+        Body::from(vec![b'x'; octets])
+    };
+    (made, make)
+}
+
+#[tokio::test]
+async fn a_bound_body_is_made_for_each_request_that_is_proven_and_for_no_other() {
+    let site = http_site().await;
+    let client = client(&site);
+    let (made, make) = bound(7);
+    let request = client.request(Method::POST, &site.url("/private")).bound_body("t", make).require_proof();
+    assert_eq!(text(request.send().await.unwrap()).await, "/private for alice (7 octets)");
+    let seen: Vec<_> = site.take_seen().iter().map(|seen| (seen.method.clone(), seen.body)).collect();
+    let post = |octets| ("POST".to_owned(), octets);
+    assert_eq!(seen, [post(0), post(0), post(7)], "the login has no body");
+    assert_eq!(made.lock().unwrap().len(), 1);
+    // In the session that is there, and in one that is over and made anew.
+    let (again, make) = bound(7);
+    let request = client.request(Method::POST, &site.url("/private")).bound_body("t", make);
+    assert!(request.send().await.unwrap().is_proven());
+    site.sessions.lock().unwrap().clear();
+    let (anew, make) = bound(7);
+    let request = client.request(Method::POST, &site.url("/private")).bound_body("t", make);
+    assert!(request.send().await.unwrap().is_proven());
+    assert_eq!(anew.lock().unwrap().len(), 2, "one for the old session, and one for the new");
+    // Other octets, in the same request as it were, and nothing is the same as anything.
+    let (other, make) = bound(7);
+    let request = client.request(Method::POST, &site.url("/private")).bound_body("u", make);
+    assert!(request.send().await.unwrap().is_proven());
+    let all: std::collections::HashSet<_> =
+        [made, again, anew, other].iter().flat_map(|made| made.lock().unwrap().clone()).collect();
+    assert_eq!((all.len(), all.iter().all(|binding| binding.len() == 32)), (5, true));
+}
+
+#[tokio::test]
+async fn a_bound_body_goes_to_nobody_without_a_login_and_to_no_other_place() {
+    let site = http_site().await;
+    let client = client(&site);
+    let (made, make) = bound(7);
+    let request = client.request(Method::POST, &site.url("/public")).bound_body("t", make);
+    assert_eq!(text(request.send().await.unwrap()).await, "/public for anybody (0 octets)");
+    assert!(made.lock().unwrap().is_empty());
+    let (made, make) = bound(7);
+    let request = client.request(Method::GET, &site.url("/private/to/302/private")).bound_body("t", make);
+    assert_eq!(text(request.send().await.unwrap()).await, "/private for alice (0 octets)");
+    assert_eq!(made.lock().unwrap().len(), 1, "not for the second place");
+}

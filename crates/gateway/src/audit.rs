@@ -25,8 +25,14 @@ pub enum Event {
     Logout,
     /// An operator added a user.
     UserAdded,
-    /// An operator gave a user another password or verifier.
+    /// An operator gave a user another password or verifier; or, with an address, the user did: `reason` says how.
     PasswordChanged,
+    /// Somebody has used an invitation, and is a user now.
+    UserRegistered,
+    /// An operator invited somebody to choose a password.
+    InvitationMade,
+    /// An operator took back an invitation.
+    InvitationRevoked,
     /// An operator keeps a user from logging in.
     UserDisabled,
     /// An operator lets a user log in again.

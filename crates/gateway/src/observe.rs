@@ -16,7 +16,7 @@ use tagai_core::credential::Username;
 use tagai_core::message::Sid;
 use tagai_core::realm::AuthRealm;
 use tagai_core::server::{Fault, ServerConfig};
-use tagai_server::{Event, Observer, PasswordFault};
+use tagai_server::{AccountFault, Event, Observer, PasswordFault};
 use tagai_store::principal::{Credential, Method, Resolved};
 
 /// How many lines may wait for a slow disk. What comes after is counted and reported, and a login is not held up by it.
@@ -215,17 +215,26 @@ impl Observer for Journal {
         let name = |user: &Option<&Username>| user.map(ToString::to_string);
         // Only who is proven is somebody.
         let principal = match event {
-            Event::LoggedIn { user, .. } | Event::LoggedOut { user, .. } | Event::PasswordAccepted { user, .. } => {
-                self.principal_of(&realm, user)
-            }
+            Event::LoggedIn { user, .. }
+            | Event::LoggedOut { user, .. }
+            | Event::PasswordAccepted { user, .. }
+            | Event::Registered { user, .. }
+            | Event::PasswordChanged { user } => self.principal_of(&realm, user),
             _ => None,
         };
+        // Whoever registers has a code, and has proven nothing.
+        let by_code = matches!(
+            event,
+            Event::Registered { .. }
+                | Event::RegistrationSlowed { .. }
+                | Event::AccountRefused { fault: AccountFault::Invitation(_), .. }
+        );
         let line = |kind, user: Option<String>, sid: Option<&Sid>, reason: Option<String>| {
             self.write(Line {
                 realm: Some(realm.clone()),
                 user,
                 principal: principal.clone(),
-                method: Some(Method::Mutual.as_str().into()),
+                method: (!by_code).then(|| Method::Mutual.as_str().into()),
                 origin: Some(origin.clone()),
                 address: Some(address),
                 sid_hash: sid.map(sid_hash),
@@ -313,6 +322,34 @@ impl Observer for Journal {
                 tracing::warn!(realm, origin, %address, user = name(user), "too many failed logins: refused");
                 line(AuditEvent::Refused, name(user), None, Some("too many failed logins from this address".into()));
             }
+            Event::Registered { user, reset } => {
+                self.metrics.login(&realm, if *reset { "password-reset" } else { "registered" });
+                tracing::info!(realm, origin, %address, user = user.as_str(), reset, "registered by an invitation");
+                let kind = if *reset { AuditEvent::PasswordChanged } else { AuditEvent::UserRegistered };
+                line(kind, Some(user.to_string()), None, Some("by an invitation".into()));
+            }
+            Event::PasswordChanged { user } => {
+                self.metrics.login(&realm, "password-changed");
+                tracing::info!(realm, origin, %address, user = user.as_str(), "password changed by the user");
+                line(AuditEvent::PasswordChanged, Some(user.to_string()), None, Some("by the user".into()));
+            }
+            Event::AccountRefused { user, fault } => {
+                self.metrics.login(&realm, account_refused_as(*fault));
+                if !self.room_for_refusal() {
+                    return;
+                }
+                let fault = fault.to_string();
+                tracing::warn!(realm, origin, %address, user = user.as_str(), fault, "account refused");
+                line(AuditEvent::Refused, Some(user.to_string()), None, Some(fault));
+            }
+            Event::RegistrationSlowed { user } => {
+                self.metrics.login(&realm, "registration-slowed");
+                if !self.room_for_refusal() {
+                    return;
+                }
+                tracing::warn!(realm, origin, %address, user = user.as_str(), "too many registrations: refused");
+                line(AuditEvent::Refused, Some(user.to_string()), None, Some("too many registrations".into()));
+            }
             Event::StoreFailed { error } => {
                 self.metrics.login(&realm, "store-failed");
                 tracing::error!(realm, origin, %error, "the store failed");
@@ -336,6 +373,16 @@ const fn refused_as(fault: &Fault) -> &'static str {
         Fault::KeyExchange(_) => "refused-key-exchange",
         Fault::Validation { .. } => "refused-validation",
         _ => "refused-message",
+    }
+}
+
+/// The counter's label for what users may not do with their accounts: of a set that no stranger extends.
+const fn account_refused_as(fault: AccountFault) -> &'static str {
+    match fault {
+        AccountFault::Invitation(_) => "registration-refused-invitation",
+        AccountFault::Binding => "password-change-refused-binding",
+        AccountFault::Gone => "password-change-refused-gone",
+        _ => "account-refused-verifier",
     }
 }
 

@@ -1,5 +1,6 @@
 //! What happens to logins, for logs, audits and counters.
 
+use crate::account::AccountFault;
 use crate::password_tls::PasswordFault;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -72,6 +73,30 @@ pub enum Event<'a> {
         user: Option<&'a Username>,
         /// How long the exchange is held back; `None` if it was refused.
         delay: Option<Duration>,
+    },
+    /// Somebody with an invitation has chosen a password.
+    Registered {
+        /// The user.
+        user: &'a Username,
+        /// Whether the user was there before, and has another password now.
+        reset: bool,
+    },
+    /// A user has chosen another password.
+    PasswordChanged {
+        /// The proven user.
+        user: &'a Username,
+    },
+    /// A registration or a change of password was refused.
+    AccountRefused {
+        /// The name that was given; in a change of password it is proven.
+        user: &'a Username,
+        /// The whole truth.
+        fault: AccountFault,
+    },
+    /// There were too many registrations from one address, or in all.
+    RegistrationSlowed {
+        /// The name that was given.
+        user: &'a Username,
     },
     /// The store failed. The client was told that the server has a problem.
     StoreFailed {

@@ -11,9 +11,12 @@
 //!
 //! [`PasswordTls`] takes a password over TLS and holds it against the same users: the weaker proof, for where a route asks for it.
 //!
+//! [`Mutual::register`] and [`Mutual::change_password`] let users choose their passwords themselves: the server gets verifiers alone.
+//!
 //! Whoever accepts connections puts a [`Connection`] into the extensions of each request: the proofs of both ends are bound to
 //! it. `examples/axum.rs` is a whole server.
 
+mod account;
 mod clock;
 mod connection;
 mod decision;
@@ -24,6 +27,7 @@ mod mutual;
 mod password_tls;
 mod user;
 
+pub use account::{AccountFault, PasswordChange, Registered, Registration, change_of_password};
 pub use clock::Clock;
 pub use connection::Connection;
 pub use decision::{Answer, Decision, Proof};

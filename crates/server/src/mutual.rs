@@ -350,7 +350,31 @@ impl<C: CredentialStore, S: SessionStore> Mutual<C, S> {
         Decision::Answer(Answer::new(500, &[]))
     }
 
-    fn observe(&self, connection: &Connection, event: &Event<'_>) {
+    pub(crate) fn server(&self) -> &Server {
+        &self.0.server
+    }
+
+    pub(crate) fn credentials(&self) -> &C {
+        &self.0.shared.credentials
+    }
+
+    pub(crate) fn sessions(&self) -> &S {
+        &self.0.shared.sessions
+    }
+
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.0.shared.guard
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.0.shared.passwords
+    }
+
+    pub(crate) fn now(&self) -> Time {
+        self.0.shared.clock.now()
+    }
+
+    pub(crate) fn observe(&self, connection: &Connection, event: &Event<'_>) {
         self.0.shared.observer.observe(self.config(), connection.address, event);
     }
 }

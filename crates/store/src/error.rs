@@ -13,6 +13,9 @@ pub enum StoreError {
     /// There is no such user in the realm.
     #[error("there is no user of this name in the realm")]
     NoUser,
+    /// The user may not log in.
+    #[error("the user is disabled")]
+    UserDisabled,
     /// A principal of this name exists already.
     #[error("there is a principal of this name already")]
     PrincipalExists,

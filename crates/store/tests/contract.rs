@@ -6,6 +6,7 @@ mod support;
 
 mod contract {
     pub mod atomic;
+    pub mod invitations;
     pub mod limits;
     pub mod principals;
     pub mod sessions;
@@ -13,6 +14,7 @@ mod contract {
 }
 
 use support::{Memory, Sqlite};
+use tagai_store::InvitationStore as _;
 
 /// Each check as a test of each back end.
 macro_rules! contract {
@@ -43,6 +45,10 @@ contract! {
         a_user_is_added_found_changed_and_removed, names_are_compared_octet_for_octet, a_realm_is_all_three_of_its_parts,
         a_disabled_user_has_no_verifier_and_comes_back, changes_of_nobody_are_refused, users_are_listed_in_order,
         every_algorithm_is_kept, a_decoy_that_is_none_is_no_error;
+    invitations:
+        an_invitation_makes_a_user_once, an_invitation_is_for_one_name_in_one_realm, an_invitation_runs_out,
+        a_later_invitation_replaces_an_earlier_one, a_reset_replaces_the_verifier_and_ends_sessions, invitations_fit_their_users,
+        a_change_of_the_user_ends_the_invitation, of_many_with_one_code_one_is_served, only_who_may_log_in_changes_a_password;
     sessions:
         a_login_is_kept_and_serves_many_requests, a_session_of_another_server_is_unknown, a_replay_ends_the_session,
         a_rejected_session_stays_half_open, an_ended_session_is_dropped, a_session_that_is_not_given_back_is_dropped,
@@ -60,4 +66,32 @@ contract! {
     atomic:
         of_many_requests_with_one_number_one_is_accepted, numbers_of_one_session_are_each_accepted_once,
         a_dropped_future_leaves_the_store_whole;
+}
+
+#[test]
+fn invitations_are_bounded_in_memory() {
+    use support::Backend as _;
+    let store = Memory::new();
+    contract::invitations::fill(|new, now| drop(store.users().invite(new, now).unwrap()));
+    contract::invitations::invitations_are_bounded(store.users());
+}
+
+/// Written durably one by one they would take long, so the rows are written by hand.
+#[test]
+fn invitations_are_bounded_in_sqlite() {
+    use support::Backend as _;
+    let store = Sqlite::new();
+    let raw = rusqlite::Connection::open(store.path()).unwrap();
+    raw.execute_batch("BEGIN").unwrap();
+    contract::invitations::fill(|new, now| {
+        let seconds = |time: std::time::SystemTime| {
+            i64::try_from(time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()).unwrap()
+        };
+        let realm = (new.realm.algorithm.as_str(), new.realm.auth_scope.to_string(), new.realm.name.as_str());
+        let row =
+            (realm.0, realm.1, realm.2, new.name.as_str(), new.code.octets(), seconds(now), seconds(new.expires));
+        raw.execute("INSERT INTO invitations VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)", row).unwrap();
+    });
+    raw.execute_batch("COMMIT").unwrap();
+    contract::invitations::invitations_are_bounded(store.users());
 }

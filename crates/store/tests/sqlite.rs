@@ -7,10 +7,13 @@ use base64ct::{Base64, Encoding as _};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use support::*;
+use tagai_store::invitation::{InvitationCode, NewInvitation, Redeemed};
 use tagai_store::principal::{Credential, NewPrincipal, PrincipalKind, PrincipalName, Resolved};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::{Resealed, SqliteSessions, SqliteStore};
+use tagai_store::{AccountStore as _, InvitationStore as _};
 use tagai_store::{CredentialStore as _, NewUser, PrincipalStore as _, SessionLimits, StoreError, UserStore as _};
 use tempfile::TempDir;
 
@@ -322,7 +325,7 @@ fn a_database_of_format_1_is_brought_up_to_date() {
     assert_eq!(format(&place), 1);
     for _ in 0..2 {
         let store = open();
-        assert_eq!(format(&place), 2);
+        assert_eq!(format(&place), 3);
         let users = store.users(None).unwrap();
         let [alice] = &users[..] else { panic!("{users:?}") };
         assert_eq!((alice.name.as_str(), alice.realm.to_string().contains("Staff")), ("alice", true));
@@ -549,4 +552,59 @@ async fn who_was_changed_is_told_and_their_sessions_end() {
     // Sealing anew changes nobody.
     other.reseal().unwrap();
     assert_eq!(store.revocations(Some(told.last)).unwrap().users, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_and_the_sessions_change_in_one_step_and_others_hear_of_it() {
+    let place = Place::new();
+    let site = place.site();
+    let (realm, john) = (site.server.config().realm.clone(), name("john"));
+    add(&place.open(), &realm, "john");
+    let gateway = place.open();
+    let mut seen = gateway.revocations(None).unwrap().last;
+    let changed = |after: i64| gateway.revocations(Some(after)).unwrap();
+    let other = verifier(&realm, &name("another"));
+    let user = NewUser { realm: &realm, name: &john, verifier: &other };
+    for reset in [false, true] {
+        let password = if reset { "another" } else { "john" };
+        let browser = if reset { None } else { Some(site.established("john", at(0)).await) };
+        assert_eq!(site.counts().await.1, usize::from(!reset), "{password}");
+        if reset {
+            let code = InvitationCode::generate().unwrap().digest();
+            let expires = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+            let new = NewInvitation { realm: &realm, name: &john, code: &code, reset, expires };
+            site.store.users().invite(&new, SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!(changed(seen).users, [], "an invitation changes nobody");
+            let redeemed = site.store.users().redeem(&code, &user, SystemTime::UNIX_EPOCH).await.unwrap();
+            assert_eq!(redeemed, Redeemed::Reset);
+        } else {
+            site.store.users().change_verifier(&user).await.unwrap();
+        }
+        assert_eq!(site.counts().await, (0, 0), "the sessions are over");
+        let heard = changed(seen);
+        assert_eq!(heard.users, [(realm.clone(), john.clone())]);
+        seen = heard.last;
+        drop(browser);
+    }
+    place.open().check().unwrap();
+}
+
+#[tokio::test]
+async fn the_database_holds_no_code() {
+    let place = Place::new();
+    let (store, realm, john) = (place.open(), a_realm(), name("john"));
+    let code = InvitationCode::generate().unwrap();
+    let expires = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    let new = NewInvitation { realm: &realm, name: &john, code: &code.digest(), reset: false, expires };
+    store.invite(&new, SystemTime::UNIX_EPOCH).unwrap();
+    let text = code.expose_text();
+    assert!(place.holds(code.digest().octets()), "the test looks where it has to");
+    assert!(!place.holds(text.as_bytes()) && !place.holds(text.replace('-', "").as_bytes()));
+    // The next process finds it, and a reseal leaves it alone.
+    drop(store);
+    let store = place.open();
+    store.reseal().unwrap();
+    let j = verifier(&realm, &john);
+    let user = NewUser { realm: &realm, name: &john, verifier: &j };
+    assert_eq!(store.redeem(&code.digest(), &user, SystemTime::UNIX_EPOCH).await.unwrap(), Redeemed::Added);
 }

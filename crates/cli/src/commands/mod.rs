@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod account;
 mod ca;
 mod check;
 mod completions;
@@ -66,7 +67,7 @@ enum Command {
     Init(init::Args),
     /// Say what is wrong with a configuration, and where
     Check(check::Args),
-    /// Work on users: add, list, show, disable, enable, rm, import, export
+    /// Work on users: add, invite, list, show, disable, enable, rm, import, export
     User(user::Args),
     /// Work on principals: who a user, a certificate or a key is, with groups and attributes
     Principal(principal::Args),
@@ -86,6 +87,8 @@ enum Command {
     Key(key::Args),
     /// Fetch a URL as a user, proven and proving: the curl of this scheme
     Get(get::Args),
+    /// Register by invitation, or change your password, at a server that lets you
+    Account(account::Args),
     /// End kept sessions of `tagai get`
     Logout(logout::Args),
     /// Say which version this is
@@ -113,6 +116,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Ca(args) => ca::run(&args),
         Command::Key(args) => key::run(&args),
         Command::Get(args) => get::run(&args),
+        Command::Account(args) => account::run(&args),
         Command::Logout(args) => logout::run(&args),
         Command::Version(args) => version::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -6,6 +6,7 @@
 //!
 //! Nothing of an answer is written before the client has said that it may be used.
 
+pub(crate) mod account;
 mod interrupt;
 mod keys;
 mod login;

@@ -52,6 +52,8 @@ name = "Staff"                      # what users see when they are asked to log 
 # nonce-window = 128                # how far requests may come out of order
 # paths = ["/"]                     # where the realm applies, for clients; the whole server if it is missing
 # unregistered = "accept"           # or "refuse": only users that belong to a principal (`tagai principal`)
+# registration = "off"              # or "invitation": who has a code of `tagai user invite` becomes a user, over TLS
+# password-change = true            # users change their passwords themselves, over TLS
 
 # [[client-ca]]                     # whose certificates prove clients, for routes with "x509" in `proof`
 # id = "partners"

@@ -6,6 +6,7 @@ mod documents;
 mod explain;
 mod import;
 mod init;
+mod invitations;
 mod key;
 mod keys;
 mod principals;

@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 #![cfg(unix)]
 
+mod accounts;
 mod killed;
 mod program;
 mod running;

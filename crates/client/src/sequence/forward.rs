@@ -31,7 +31,10 @@ impl Run<'_> {
         mut sequence: Sequence,
         computed: bool,
     ) -> Result<(Connection, Stage, Sent), Error> {
-        let UserRequest { url, method, headers, body, demand } = *self.request;
+        let UserRequest { url, method, headers, body, bound, demand } = *self.request;
+        // The same in each round, as the number of the proof is.
+        let made = bound.and_then(|bound| bound.body(&mut sequence));
+        let body = made.as_ref().unwrap_or(body);
         let need = Need { http1: needs_http1(body, demand), fresh: false };
         let mut visit = hop.visit(&url.to_string(), &channel(&connection))?;
         for _ in 0..MAX_REQUESTS {

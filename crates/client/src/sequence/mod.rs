@@ -7,7 +7,7 @@ mod rules;
 pub(crate) use exchange::judged;
 pub(crate) use rules::Stage;
 
-use crate::body::{Body, Content};
+use crate::body::{Body, Bound, Content};
 use crate::client::Inner;
 use crate::error::{Error, LoginRequired, NetworkFault, Unproven};
 use crate::prompt::{Ask, MAX_ATTEMPTS};
@@ -51,6 +51,8 @@ pub(crate) struct UserRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Body,
+    /// What takes the body's place in a request that proves the user.
+    pub(crate) bound: Option<&'a Bound>,
     pub(crate) demand: Demand,
 }
 
@@ -229,7 +231,9 @@ impl Run<'_> {
         mut sequence: Sequence,
         computed: bool,
     ) -> Result<(Stage, Sent), Error> {
-        let UserRequest { url, method, headers, body, demand } = *self.request;
+        let UserRequest { url, method, headers, body, bound, demand } = *self.request;
+        let made = bound.and_then(|bound| bound.body(&mut sequence));
+        let body = made.as_ref().unwrap_or(body);
         let field = sequence.field();
         let stage = Stage::of(field.as_ref(), computed);
         let facts = &connection.facts;

@@ -35,8 +35,8 @@ pub use diagnostic::{ConfigErrors, Diagnostic, Severity};
 pub use forward_proxy::ForwardProxy;
 pub use model::{
     Access, Admin, Asks, Assertion, Audit, Certificate, CertificateName, ClientCa, ClientCertFields, CrlPolicy,
-    ForwardedField, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat, Proofs, Realm, Route, SessionsIn, Site,
-    Store, Trust, Unregistered, Upstream, UpstreamProtocol,
+    ForwardedField, Guessing, Identity, Keys, Limits, Listen, Log, LogFormat, Proofs, Realm, Registration, Route,
+    SessionsIn, Site, Store, Trust, Unregistered, Upstream, UpstreamProtocol,
 };
 
 use reader::{Findings, Problem, Section};

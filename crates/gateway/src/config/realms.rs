@@ -1,6 +1,6 @@
 //! `[[realm]]`: sets of users.
 
-use super::model::{Realm, Unregistered};
+use super::model::{Realm, Registration, Site, Unregistered};
 use super::reader::{Problem, Section, Span};
 use super::values;
 use std::cell::Cell;
@@ -17,6 +17,8 @@ pub(super) struct ReadRealm {
     pub(super) paths: Vec<Spanned<Paths>>,
     id: Span,
     pub(super) used: Cell<bool>,
+    /// Where it says that users do something themselves.
+    themselves: Vec<Span>,
 }
 
 impl ReadRealm {
@@ -25,6 +27,24 @@ impl ReadRealm {
         if !self.used.get() {
             let problem = Problem::new(format!("the realm \"{}\" is not used", self.realm.id), "no route has it");
             document.findings.warn(&self.id, problem.help("name it in a [[site.route]], or remove it"));
+        }
+    }
+
+    /// Notes that users are to register or to change their passwords, and cannot come by a way on which they may.
+    pub(super) fn warn_if_out_of_reach(&self, document: &Section<'_>, sites: &[Site]) {
+        let with_tls = sites.iter().filter(|site| site.origins.iter().any(|origin| origin.scheme() == Scheme::Https));
+        let asks = with_tls.flat_map(|site| &site.routes).filter_map(|route| route.access.asks());
+        let mut here = asks.filter(|asks| asks.realm.as_ref().is_some_and(|realm| realm.id == self.realm.id));
+        if !self.used.get() || here.any(|asks| asks.proofs.mutual) {
+            return;
+        }
+        for span in &self.themselves {
+            let message = format!("nobody can do this in the realm \"{}\"", self.realm.id);
+            let problem =
+                Problem::new(message, "no route of an https origin takes its users by Mutual authentication");
+            let help = "users register and change their passwords over TLS alone: name the realm in a route of an https \
+                        origin, with \"mutual\" among its proofs";
+            document.findings.warn(span, problem.help(help));
         }
     }
 }
@@ -84,6 +104,14 @@ fn one(section: Section<'_>, document: &Section<'_>) -> Option<ReadRealm> {
     let nonce_window = nonce_window.and_then(|window| u32::try_from(window.into_inner()).ok());
     let (paths, elements) = paths(&section);
     let unregistered = unregistered(&section);
+    let ways = [("off", Registration::Off), ("invitation", Registration::Invitation)];
+    let registration =
+        section.parsed("registration", "a string, \"off\" or \"invitation\"", |text| values::word(text, &ways));
+    let password_change = section.flag("password-change");
+    let themselves = [
+        registration.as_ref().filter(|way| *way.get_ref() != Registration::Off).map(Spanned::span),
+        password_change.as_ref().filter(|on| *on.get_ref()).map(Spanned::span),
+    ];
     section.finish();
     let (id, name, scope) = (id?, name?, scope?);
     let realm = AuthRealm { algorithm, auth_scope: scope.into_inner(), name: name.into_inner() };
@@ -97,10 +125,13 @@ fn one(section: Section<'_>, document: &Section<'_>) -> Option<ReadRealm> {
             nonce_window: nonce_window.unwrap_or(128),
             paths,
             unregistered,
+            registration: registration.map(Spanned::into_inner).unwrap_or_default(),
+            password_change: password_change.is_none_or(Spanned::into_inner),
         }),
         paths: elements,
         id: span,
         used: Cell::new(false),
+        themselves: themselves.into_iter().flatten().collect(),
     })
 }
 

@@ -10,11 +10,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use tagai_core::server::Invitation;
 use tagai_server::Answer;
 use tagai_store::principal::Method;
-use tagai_store::{CredentialStore, SessionStore};
+use tagai_store::{AccountStore, SessionStore};
 
 const OPTIONAL_WWW_AUTHENTICATE: HeaderName = HeaderName::from_static("optional-www-authenticate");
 
-impl<C: CredentialStore, S: SessionStore> Service<C, S> {
+impl<C: AccountStore, S: SessionStore> Service<C, S> {
     /// Asks somebody for proof: 401 with the challenges of a realm, else 403, since nothing that HTTP could ask for would do.
     pub(super) fn ask(
         &self,

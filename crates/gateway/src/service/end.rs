@@ -11,9 +11,9 @@ use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use tagai_core::realm::{Host, Scheme};
 use tagai_server::{Answer, Connection, Mutual, Proof};
-use tagai_store::{CredentialStore, SessionStore};
+use tagai_store::{AccountStore, CredentialStore, SessionStore};
 
-impl<C: CredentialStore, S: SessionStore> Service<C, S> {
+impl<C: AccountStore, S: SessionStore> Service<C, S> {
     /// Ends the session that a request is proven with.
     pub(super) async fn log_out(
         &self,

@@ -5,6 +5,8 @@
 //!       ─► what is the application told ─► forward (413, 502, 504) ─► proof
 //! ```
 
+mod account;
+mod ahead;
 mod ask;
 mod end;
 mod inform;
@@ -20,8 +22,9 @@ use crate::observe::{Journal, wall_clock};
 use crate::proof::{Admitted, Asked, Authority, Identified, Kind, Principals, Refusal, is_for, permit};
 use crate::proxy::{Body, ForwardContext, ProxyError, check, forward};
 use crate::route::{Entry, NoRoute, Place, Table};
+use ahead::Ahead;
 use arc_swap::ArcSwap;
-use http::header::{ALLOW, EXPECT, WWW_AUTHENTICATE};
+use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::uri;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use inform::told;
@@ -32,8 +35,13 @@ use tagai_core::realm::Scheme;
 use tagai_policy::{Action, Policies};
 use tagai_server::{Connection, Proof};
 use tagai_store::principal::Method as ProofMethod;
-use tagai_store::{CredentialStore, SessionStore};
+use tagai_store::{AccountStore, SessionStore};
 use who::Who;
+
+pub use account::{ACCOUNT_PATH, PASSWORD_PATH, REGISTER_PATH};
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use account::{read_password_change, read_registration};
 
 /// Where a user's session is ended: POST, with credentials. The path is the gateway's own, whatever the routes say.
 pub const LOGOUT_PATH: &str = "/.well-known/tagai/logout";
@@ -79,7 +87,7 @@ struct Scene<'a, C, S> {
     now: Duration,
 }
 
-impl<C: CredentialStore, S: SessionStore> Service<C, S> {
+impl<C: AccountStore, S: SessionStore> Service<C, S> {
     /// A service with these rules, for these principals, which others may look at as well.
     #[must_use]
     pub fn new(
@@ -141,6 +149,7 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
         };
         match request.uri().path() {
             LOGOUT_PATH => return Ok(self.log_out(&rules, place, &request, &info).await),
+            path if account::is_account(path) => return Ok(self.account(&rules, place, request, &info).await),
             JWKS_PATH if rules.signer.is_some() => return Ok(self.keys(&rules, place, &request, &info).await),
             _ => {}
         }
@@ -235,18 +244,14 @@ impl<C: CredentialStore, S: SessionStore> Service<C, S> {
             }
             return response;
         };
-        // If there is an interim response, the proof belongs into that (RFC 8120 §4.5).
-        let interim = scene.info.interim.as_ref().filter(|_| request.headers().contains_key(EXPECT));
-        let interim = interim.filter(|interim| interim.arm(&proof.name, &proof.value));
+        let ahead = Ahead::new(proof, scene.info, request.headers());
         let mut response = self.forward(scene, request, &fields).await;
         if response.status() == StatusCode::UNAUTHORIZED {
             // To a user who is proven, and has the server's proof, it can only mean this.
             *response.status_mut() = StatusCode::FORBIDDEN;
             response.headers_mut().remove(WWW_AUTHENTICATE);
         }
-        if !interim.is_some_and(|interim| interim.settle()) {
-            response.headers_mut().insert(proof.name, proof.value);
-        }
+        ahead.settle(&mut response);
         response
     }
 

@@ -10,9 +10,9 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
 use rustls::pki_types::UnixTime;
 use tagai_core::server::Invitation;
-use tagai_server::{Answer, BasicDecision, Connection, Decision, Mutual, Proof};
+use tagai_server::{Answer, AuthenticatedUser, BasicDecision, Connection, Decision, Mutual, Proof};
 use tagai_store::principal::Method;
-use tagai_store::{CredentialStore, SessionStore};
+use tagai_store::{AccountStore, CredentialStore, SessionStore};
 
 /// Who sent a request.
 pub(super) enum Who {
@@ -35,6 +35,8 @@ pub(super) enum Users<'a, C, S> {
     Proven {
         /// Of this realm.
         mutual: &'a Mutual<C, S>,
+        /// Whom the realm has proven.
+        user: AuthenticatedUser,
         /// This user.
         identified: Box<Identified>,
         /// The server's proof.
@@ -46,7 +48,7 @@ pub(super) enum Users<'a, C, S> {
     Guest(Option<Invitation>),
 }
 
-impl<C: CredentialStore, S: SessionStore> Service<C, S> {
+impl<C: AccountStore, S: SessionStore> Service<C, S> {
     /// Who sent a request to a route.
     ///
     /// Credentials come first: whoever sends them wants to be known by them, and a client of Mutual authentication has to be given the
@@ -137,7 +139,7 @@ pub(super) async fn users<'a, C: CredentialStore, S: SessionStore>(
         match mutual.authenticate(fields, connection).await {
             Decision::Proven { user, proof } => {
                 let Some(who) = Identified::of_user(realm, Method::Mutual, user.name().clone()) else { continue };
-                return Users::Proven { mutual, identified: Box::new(who), proof };
+                return Users::Proven { mutual, user, identified: Box::new(who), proof };
             }
             Decision::Answer(answer) => return Users::Answer(answer),
             Decision::Guest(invitation) => drop(first.get_or_insert(invitation)),

@@ -1,6 +1,7 @@
 //! The whole gateway in one process: a configuration in a folder, sockets on the loopback, honest users, and others.
 #![allow(missing_docs)]
 
+mod accounts;
 mod attacks;
 mod certificates;
 mod forward_policy;

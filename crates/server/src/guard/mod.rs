@@ -12,6 +12,9 @@
 //! - *a user at an address where the user was proven before* is charged there first. So whoever guesses at a name from elsewhere
 //!   does not slow its owner where the owner usually is, and nor do others behind the same address; and when somebody at that
 //!   address has used it up by guessing at that very name, what holds for strangers holds there too.
+//!
+//! Codes of invitations have 100 random bits, so nobody guesses one; what the guard bounds there is the work that strangers can cause.
+//! *Registrations* are charged to the address, and to all addresses together, and refunded when the invitation was good.
 
 mod table;
 
@@ -42,6 +45,10 @@ pub struct GuardConfig {
     pub max_entries: usize,
     /// How long it is remembered that a user was proven at an address.
     pub familiar_for: Duration,
+    /// How many registrations in a row may fail for one address, before it has to wait; one more is allowed after each `recovery`.
+    pub registrations_per_address: u32,
+    /// How many may fail for all addresses together, before everybody has to wait; as many more are allowed within each `recovery`.
+    pub registrations: u32,
 }
 
 impl Default for GuardConfig {
@@ -54,6 +61,8 @@ impl Default for GuardConfig {
             max_waiting: 1_024,
             max_entries: 65_536,
             familiar_for: Duration::from_secs(30 * 24 * 3600),
+            registrations_per_address: 10,
+            registrations: 300,
         }
     }
 }
@@ -75,6 +84,8 @@ struct Tables {
     familiar: Table<(Owner, Key)>,
     /// Until when a user's having been at an address counts.
     proven: Table<(Owner, Key)>,
+    /// Registrations, of an address and of all.
+    registrations: Table<Option<Owner>>,
 }
 
 /// A user of a realm.
@@ -102,6 +113,7 @@ impl Guard {
             users: Table::new(max),
             familiar: Table::new(max),
             proven: Table::new(max),
+            registrations: Table::new(max),
         };
         Self {
             config,
@@ -155,6 +167,33 @@ impl Guard {
             tables.users.refund(&key, now, recovery);
         }
         tables.proven.set((owner, key), now + self.config.familiar_for, now);
+    }
+
+    /// Charges a registration, or says how long to wait.
+    pub(crate) fn admit_registration(&self, owner: Owner, now: Time) -> Result<(), Duration> {
+        let GuardConfig { registrations_per_address, registrations, recovery, .. } = self.config;
+        let now = now.since_epoch();
+        let mut tables = self.lock();
+        tables.registrations.charge(Some(owner), now, recovery, registrations_per_address)?;
+        let charged = tables.registrations.charge(None, now, self.share(), registrations);
+        if charged.is_err() {
+            // This address has done nothing wrong.
+            tables.registrations.refund(&Some(owner), now, recovery);
+        }
+        charged
+    }
+
+    /// The invitation was good: what was charged is given back.
+    pub(crate) fn registered(&self, owner: Owner, now: Time) {
+        let now = now.since_epoch();
+        let mut tables = self.lock();
+        tables.registrations.refund(&Some(owner), now, self.config.recovery);
+        tables.registrations.refund(&None, now, self.share());
+    }
+
+    /// After how long all addresses together may register once more.
+    fn share(&self) -> Duration {
+        self.config.recovery.checked_div(self.config.registrations).unwrap_or(self.config.recovery)
     }
 
     fn key(&self, realm: &AuthRealm, user: Option<&Username>) -> Key {

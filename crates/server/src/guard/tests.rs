@@ -162,6 +162,43 @@ fn realms_are_apart() {
     assert!(matches!(guard.admit(from("192.0.2.1"), &other, Some(&user("john")), at(0)), Admission::Now));
 }
 
+#[test]
+fn registrations_are_charged_to_the_address_and_to_all() {
+    let config = GuardConfig { registrations_per_address: 3, registrations: 10, ..GuardConfig::default() };
+    let guard = Guard::new(config);
+    let home = from("192.0.2.1");
+    for _ in 0..3 {
+        guard.admit_registration(home, at(0)).unwrap();
+    }
+    assert_eq!(guard.admit_registration(home, at(0)), Err(Duration::from_secs(30)));
+    guard.registered(home, at(0));
+    guard.admit_registration(home, at(0)).unwrap();
+    assert!(guard.admit_registration(home, at(29)).is_err());
+    guard.admit_registration(home, at(30)).unwrap();
+    // Logins are not concerned.
+    assert!(matches!(guard.admit(home, &realm(), Some(&user("john")), at(30)), Admission::Now));
+    // Many addresses, each once.
+    let let_through = |at: Time, net: u8| {
+        (0..100u8)
+            .filter(|last| guard.admit_registration(Owner::of([198, 51, net, *last].into()), at).is_ok())
+            .count()
+    };
+    assert_eq!(let_through(at(1_000), 100), 10);
+    assert_eq!(guard.admit_registration(from("203.0.113.1"), at(1_000)), Err(Duration::from_secs(3)));
+    assert_eq!(let_through(at(1_003), 101), 1, "one more every three seconds");
+    assert_eq!(let_through(at(1_033), 102), 10);
+}
+
+#[test]
+fn who_had_to_wait_for_all_is_not_charged() {
+    let config = GuardConfig { registrations_per_address: 1, registrations: 1, ..GuardConfig::default() };
+    let guard = Guard::new(config);
+    guard.admit_registration(from("192.0.2.1"), at(0)).unwrap();
+    assert!(guard.admit_registration(from("192.0.2.2"), at(0)).is_err());
+    guard.registered(from("192.0.2.1"), at(0));
+    guard.admit_registration(from("192.0.2.2"), at(0)).unwrap();
+}
+
 proptest! {
     #[test]
     fn a_table_never_holds_more_than_it_may(

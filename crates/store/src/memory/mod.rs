@@ -1,6 +1,7 @@
-//! Users, sessions and principals in memory: they are gone when the process ends.
+//! Users, invitations, sessions and principals in memory: they are gone when the process ends.
 
 mod chains;
+mod invitations;
 mod principals;
 mod sessions;
 mod table;

@@ -1,5 +1,6 @@
 //! Users in memory.
 
+use super::invitations::Invitations;
 use crate::credential::{CredentialStore, NewUser, User, UserStore};
 use crate::error::StoreError;
 use std::collections::BTreeMap;
@@ -13,7 +14,13 @@ type Users = BTreeMap<AuthRealm, BTreeMap<Username, Entry>>;
 
 /// Users who are forgotten when the process ends. For tests, and for programs that keep their users elsewhere.
 #[derive(Debug, Default)]
-pub struct MemoryUsers(RwLock<Users>);
+pub struct MemoryUsers(RwLock<Held>);
+
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    users: Users,
+    pub(super) invitations: Invitations,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -31,24 +38,52 @@ impl MemoryUsers {
     }
 
     // No code that runs under the lock leaves a change half done, so a poisoned lock is as good as another.
-    fn read(&self) -> RwLockReadGuard<'_, Users> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Held> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Users> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Held> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, realm: &AuthRealm, name: &Username, change: impl FnOnce(&mut Entry)) -> Result<(), StoreError> {
-        let mut users = self.write();
-        let entry = users.get_mut(realm).and_then(|names| names.get_mut(name)).ok_or(StoreError::NoUser)?;
+        let mut held = self.write();
+        let entry = held.users.get_mut(realm).and_then(|names| names.get_mut(name)).ok_or(StoreError::NoUser)?;
         change(entry);
         entry.changed = crate::wall_clock();
+        held.invitations.end(realm, name);
         Ok(())
     }
 }
 
-fn copy(j: &J) -> Result<J, StoreError> {
+impl Held {
+    fn find(&self, realm: &AuthRealm, name: &Username) -> Option<&Entry> {
+        self.users.get(realm).and_then(|names| names.get(name))
+    }
+
+    /// Whether the user may not log in, if there is one.
+    pub(super) fn disabled(&self, realm: &AuthRealm, name: &Username) -> Option<bool> {
+        self.find(realm, name).map(|entry| entry.disabled)
+    }
+
+    /// Gives a user this verifier, or adds the user.
+    pub(super) fn put(&mut self, realm: &AuthRealm, name: &Username, verifier: J) {
+        let now = crate::wall_clock();
+        let names = self.users.entry(realm.clone()).or_default();
+        match names.get_mut(name) {
+            Some(entry) => {
+                entry.verifier = verifier;
+                entry.changed = now;
+            }
+            None => {
+                names.insert(name.clone(), Entry { verifier, disabled: false, created: now, changed: now });
+            }
+        }
+        self.invitations.end(realm, name);
+    }
+}
+
+pub(super) fn copy(j: &J) -> Result<J, StoreError> {
     J::from_affine(j.algorithm(), j.expose_affine())
         .map_err(|error| StoreError::Unavailable(format!("the verifier of the user cannot be loaded: {error}")))
 }
@@ -65,9 +100,8 @@ fn user(realm: &AuthRealm, name: &Username, entry: &Entry) -> User {
 
 impl CredentialStore for MemoryUsers {
     async fn verifier(&self, realm: &AuthRealm, user: &Username, decoy: &[u8]) -> Result<Option<J>, StoreError> {
-        let users = self.read();
-        let entry = users.get(realm).and_then(|names| names.get(user)).filter(|entry| !entry.disabled);
-        match entry {
+        let held = self.read();
+        match held.find(realm, user).filter(|entry| !entry.disabled) {
             Some(entry) => copy(&entry.verifier).map(Some),
             None => {
                 // The same work as for a user, and nothing comes of it.
@@ -80,14 +114,12 @@ impl CredentialStore for MemoryUsers {
 
 impl UserStore for MemoryUsers {
     fn add(&self, user: &NewUser<'_>) -> Result<(), StoreError> {
-        let now = crate::wall_clock();
-        let entry = Entry { verifier: copy(user.verifier)?, disabled: false, created: now, changed: now };
-        let mut users = self.write();
-        let names = users.entry(user.realm.clone()).or_default();
-        if names.contains_key(user.name) {
+        let verifier = copy(user.verifier)?;
+        let mut held = self.write();
+        if held.find(user.realm, user.name).is_some() {
             return Err(StoreError::UserExists);
         }
-        names.insert(user.name.clone(), entry);
+        held.put(user.realm, user.name, verifier);
         Ok(())
     }
 
@@ -101,34 +133,32 @@ impl UserStore for MemoryUsers {
     }
 
     fn remove(&self, realm: &AuthRealm, name: &Username) -> Result<(), StoreError> {
-        let mut users = self.write();
-        let names = users.get_mut(realm).ok_or(StoreError::NoUser)?;
+        let mut held = self.write();
+        let names = held.users.get_mut(realm).ok_or(StoreError::NoUser)?;
         names.remove(name).ok_or(StoreError::NoUser)?;
         if names.is_empty() {
-            users.remove(realm);
+            held.users.remove(realm);
         }
+        held.invitations.end(realm, name);
         Ok(())
     }
 
     fn user(&self, realm: &AuthRealm, name: &Username) -> Result<Option<User>, StoreError> {
-        let users = self.read();
-        Ok(users.get(realm).and_then(|names| names.get(name)).map(|entry| user(realm, name, entry)))
+        Ok(self.read().find(realm, name).map(|entry| user(realm, name, entry)))
     }
 
     fn users(&self, realm: Option<&AuthRealm>) -> Result<Vec<User>, StoreError> {
-        let users = self.read();
+        let held = self.read();
         let of = |(realm, names): (&AuthRealm, &BTreeMap<Username, Entry>)| -> Vec<User> {
             names.iter().map(|(name, entry)| user(realm, name, entry)).collect()
         };
         Ok(match realm {
-            Some(realm) => users.get_key_value(realm).map(of).unwrap_or_default(),
-            None => users.iter().flat_map(of).collect(),
+            Some(realm) => held.users.get_key_value(realm).map(of).unwrap_or_default(),
+            None => held.users.iter().flat_map(of).collect(),
         })
     }
 
     fn export(&self, realm: &AuthRealm, name: &Username) -> Result<J, StoreError> {
-        let users = self.read();
-        let entry = users.get(realm).and_then(|names| names.get(name)).ok_or(StoreError::NoUser)?;
-        copy(&entry.verifier)
+        copy(&self.read().find(realm, name).ok_or(StoreError::NoUser)?.verifier)
     }
 }

@@ -1,4 +1,4 @@
-//! Users, sessions and principals in one SQLite database, for one host: several processes may use the file at once.
+//! Users, invitations, sessions and principals in one SQLite database, for one host: several processes may use the file at once.
 //!
 //! An acknowledged change of a user outlasts a crash of the process, of the system, and of its power. Verifiers and
 //! sessions are sealed; names, dates and counters are in clear. Whoever can write the file, but has no key, can
@@ -10,6 +10,7 @@
 
 mod database;
 mod fault;
+mod invitations;
 mod limits;
 mod open;
 mod principals;

@@ -98,6 +98,7 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
 ",
     PRINCIPALS,
+    INVITATIONS,
 ];
 
 /// Principals and denials.
@@ -190,6 +191,34 @@ const PRINCIPALS: &str = "
     END;
     CREATE TRIGGER denials_deleted AFTER DELETE ON denials BEGIN
         UPDATE directory SET version = version + 1, denials = denials - 1;
+    END;
+";
+
+/// Invitations: of each the hash of its code. One for a name, and none that outlasts a change of the name's user.
+const INVITATIONS: &str = "
+    CREATE TABLE invitations (
+        algorithm TEXT NOT NULL,
+        auth_scope TEXT NOT NULL,
+        realm TEXT NOT NULL,
+        name TEXT NOT NULL,
+        code BLOB NOT NULL UNIQUE,
+        reset INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        PRIMARY KEY (algorithm, auth_scope, realm, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX invitations_expires ON invitations (expires);
+    CREATE TRIGGER users_added_uninvited AFTER INSERT ON users BEGIN
+        DELETE FROM invitations WHERE algorithm = NEW.algorithm AND auth_scope = NEW.auth_scope
+            AND realm = NEW.realm AND name = NEW.name;
+    END;
+    CREATE TRIGGER users_changed_uninvited AFTER UPDATE OF changed ON users BEGIN
+        DELETE FROM invitations WHERE algorithm = NEW.algorithm AND auth_scope = NEW.auth_scope
+            AND realm = NEW.realm AND name = NEW.name;
+    END;
+    CREATE TRIGGER users_removed_uninvited AFTER DELETE ON users BEGIN
+        DELETE FROM invitations WHERE algorithm = OLD.algorithm AND auth_scope = OLD.auth_scope
+            AND realm = OLD.realm AND name = OLD.name;
     END;
 ";
 

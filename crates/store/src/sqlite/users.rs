@@ -33,7 +33,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn new(realm: &AuthRealm, name: &Username) -> Self {
+    pub(super) fn new(realm: &AuthRealm, name: &Username) -> Self {
         Self {
             algorithm: realm.algorithm.as_str(),
             scope: realm.auth_scope.to_string(),
@@ -46,7 +46,7 @@ impl Place {
         [self.algorithm, &self.scope, &self.realm, &self.name].map(str::as_bytes)
     }
 
-    fn columns(&self) -> [&str; 4] {
+    pub(super) fn columns(&self) -> [&str; 4] {
         [self.algorithm, &self.scope, &self.realm, &self.name]
     }
 
@@ -181,7 +181,7 @@ fn user(row: &Row<'_>, fault: &Fault) -> Result<User, StoreError> {
 const COLUMNS: &str = "SELECT algorithm, auth_scope, realm, name, disabled, created, changed FROM users";
 
 impl SqliteStore {
-    fn seal(&self, user: &NewUser<'_>) -> Result<(Place, Vec<u8>), StoreError> {
+    pub(super) fn seal(&self, user: &NewUser<'_>) -> Result<(Place, Vec<u8>), StoreError> {
         let place = Place::new(user.realm, user.name);
         let sealed = self.database.keys.seal(Purpose::Verifier, &place.parts(), user.verifier.expose_affine());
         let sealed = sealed.map_err(|error| self.database.sealed("the verifier", &error))?;
@@ -217,17 +217,46 @@ fn remove(step: &Transaction<'_>, fault: &Fault, realm: &AuthRealm, name: &Usern
     end_sessions(step, fault, realm, name)
 }
 
+/// Adds a user, unless there is one of this name.
+pub(super) fn insert(
+    step: &Transaction<'_>,
+    fault: &Fault,
+    place: &Place,
+    key_id: &str,
+    sealed: &[u8],
+) -> Result<usize, StoreError> {
+    let [algorithm, scope, realm, name] = place.columns();
+    let now = seconds(crate::wall_clock());
+    let added = step.execute(
+        "INSERT INTO users VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+        params![algorithm, scope, realm, name, now, key_id, sealed],
+    );
+    added.map_err(|error| fault.of(&error))
+}
+
+/// Gives a user another verifier. The sessions are the caller's to end.
+pub(super) fn update(
+    step: &Transaction<'_>,
+    fault: &Fault,
+    place: &Place,
+    key_id: &str,
+    sealed: &[u8],
+) -> Result<usize, StoreError> {
+    let [algorithm, scope, realm, name] = place.columns();
+    let now = seconds(crate::wall_clock());
+    let changed = step.execute(
+        "UPDATE users SET changed = ?5, key_id = ?6, sealed = ?7
+         WHERE algorithm = ?1 AND auth_scope = ?2 AND realm = ?3 AND name = ?4",
+        params![algorithm, scope, realm, name, now, key_id, sealed],
+    );
+    changed.map_err(|error| fault.of(&error))
+}
+
 impl UserStore for SqliteStore {
     fn add(&self, user: &NewUser<'_>) -> Result<(), StoreError> {
         let (place, sealed) = self.seal(user)?;
-        let [algorithm, scope, realm, name] = place.columns();
-        let now = seconds(crate::wall_clock());
         self.database.change(|step, fault| {
-            let added = step.execute(
-                "INSERT INTO users VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
-                params![algorithm, scope, realm, name, now, self.database.keys.first_id(), sealed],
-            );
-            match added.map_err(|error| fault.of(&error))? {
+            match insert(step, fault, &place, self.database.keys.first_id(), &sealed)? {
                 0 => Err(StoreError::UserExists),
                 _ => Ok(()),
             }
@@ -236,15 +265,8 @@ impl UserStore for SqliteStore {
 
     fn set_verifier(&self, user: &NewUser<'_>) -> Result<(), StoreError> {
         let (place, sealed) = self.seal(user)?;
-        let [algorithm, scope, realm, name] = place.columns();
-        let now = seconds(crate::wall_clock());
         self.database.change(|step, fault| {
-            let changed = step.execute(
-                "UPDATE users SET changed = ?5, key_id = ?6, sealed = ?7
-                 WHERE algorithm = ?1 AND auth_scope = ?2 AND realm = ?3 AND name = ?4",
-                params![algorithm, scope, realm, name, now, self.database.keys.first_id(), sealed],
-            );
-            of_one(changed.map_err(|error| fault.of(&error))?)?;
+            of_one(update(step, fault, &place, self.database.keys.first_id(), &sealed)?)?;
             end_sessions(step, fault, user.realm, user.name)
         })
     }

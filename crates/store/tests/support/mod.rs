@@ -16,7 +16,10 @@ use tagai_core::validation::Channel;
 use tagai_store::memory::{MemoryPrincipals, MemorySessions, MemoryUsers};
 use tagai_store::sealing::SealingKeys;
 use tagai_store::sqlite::{SqliteSessions, SqliteStore};
-use tagai_store::{Counts, CredentialStore, NewUser, Owner, PrincipalStore, SessionLimits, SessionStore, UserStore};
+use tagai_store::{
+    AccountStore, Counts, CredentialStore, InvitationStore, NewUser, Owner, PrincipalStore, SessionLimits,
+    SessionStore, UserStore,
+};
 
 /// The system's randomness.
 pub fn rng() -> getrandom::rand_core::UnwrapErr<getrandom::SysRng> {
@@ -25,7 +28,7 @@ pub fn rng() -> getrandom::rand_core::UnwrapErr<getrandom::SysRng> {
 
 /// A kind of store.
 pub trait Backend: Sized + Send + Sync + 'static {
-    type Users: CredentialStore + UserStore;
+    type Users: AccountStore + UserStore + InvitationStore;
     type Sessions: SessionStore;
     type Principals: PrincipalStore;
 

@@ -104,7 +104,7 @@ impl Lifetime {
 }
 
 /// Reads a time such as 12h.
-fn time(text: &str) -> Result<Duration, String> {
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
     let wrong = || "a time is a number with s, m, h or d behind it: 12h".to_owned();
     let unit = match text.bytes().next_back() {
         Some(b's') => 1,

@@ -4,6 +4,7 @@ mod add;
 mod change;
 mod export;
 mod import;
+mod invite;
 mod list;
 
 use crate::failure::Failure;
@@ -13,6 +14,7 @@ use clap::Subcommand;
 const AFTER: &str = "\
 Examples:
   tagai user add alice
+  tagai user invite bob
   tagai user list --json
   tagai user disable alice
   tagai user import users.csv --realm staff
@@ -31,6 +33,8 @@ pub(crate) struct Args {
 enum Command {
     /// Add a user
     Add(add::Args),
+    /// Let somebody choose a password by a code that works once; or list such invitations, or take one back
+    Invite(invite::Args),
     /// List the users
     List(list::ListArgs),
     /// Show one user
@@ -50,6 +54,7 @@ enum Command {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Add(args) => add::run(args),
+        Command::Invite(args) => invite::run(args),
         Command::List(args) => list::list(args),
         Command::Show(args) => list::show(args),
         Command::Disable(args) => change::disable(args),

@@ -82,6 +82,20 @@ pub struct Realm {
     pub paths: Option<Paths>,
     /// `unregistered`: what holds for users that belong to no registered principal.
     pub unregistered: Unregistered,
+    /// `registration`: how people become users by themselves; not at all if nothing is said.
+    pub registration: Registration,
+    /// `password-change`: whether users change their passwords themselves, over TLS; they do if nothing is said.
+    pub password_change: bool,
+}
+
+/// How people become users by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Registration {
+    /// Not at all: operators add users.
+    #[default]
+    Off,
+    /// With an invitation that an operator has made (`tagai user invite`), over TLS.
+    Invitation,
 }
 
 impl Realm {

@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 use crate::proof::{Admitted, Asked, Kind, Principals, question};
 use crate::proxy::check;
 use crate::route::{Entry, NoRoute, Place};
-use crate::service::{LOGOUT_PATH, Rules};
+use crate::service::{ACCOUNT_PATH, LOGOUT_PATH, Rules};
 use http::header::HOST;
 use http::{Method, Request, StatusCode, Uri};
 use rustls::pki_types::UnixTime;
@@ -97,7 +97,8 @@ impl Preview {
         let Some(place) = self.place(imagined, &mut account) else { return account };
         account.step("origin", true, format!("{} is served", place.text));
         let path = imagined.url.path();
-        if path == LOGOUT_PATH || (path == JWKS_PATH && self.config.assertion.is_some()) {
+        let published = path == JWKS_PATH && self.config.assertion.is_some();
+        if path == LOGOUT_PATH || path.starts_with(ACCOUNT_PATH) || published {
             account.step("route", true, format!("{path} is the gateway's own"));
             account.passes = true;
             return account;

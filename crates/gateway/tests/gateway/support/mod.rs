@@ -8,7 +8,7 @@ mod wire;
 
 pub(crate) use app::{App, raw_upstream};
 pub(crate) use pki::{Authority, Issued, TlsClient, Wanted, client};
-pub(crate) use site::{REALM, Setup, Site, logged, metric};
+pub(crate) use site::{REALM, Setup, Site, logged, metric, user, verifier};
 pub(crate) use user::{User, head};
 pub(crate) use wire::{Connection, Response, read_head};
 

@@ -248,7 +248,7 @@ pub(crate) fn user(name: &str) -> Username {
     Username::prepare(name).unwrap()
 }
 
-fn verifier(realm: &AuthRealm, name: &Username, password: &str) -> J {
+pub(crate) fn verifier(realm: &AuthRealm, name: &Username, password: &str) -> J {
     let pi = Pi::derive(realm, name, &Password::prepare(password).unwrap());
     J::from_pi(realm.algorithm, &pi).unwrap()
 }

@@ -61,6 +61,14 @@ impl User {
         (sequence, field.value)
     }
 
+    /// The same, with `b_2` over `t` (RFC 8120 §13).
+    pub(crate) fn bound_proof(&mut self, path: &str, channel: &Channel, t: &[u8]) -> (Sequence, String, Vec<u8>) {
+        let Next::Send(mut sequence) = self.begin(path, channel) else { panic!("there is no session") };
+        let binding = sequence.b_2(t).expect("a session").expose_octets().to_vec();
+        let field = sequence.field().expect("a session");
+        (sequence, field.value, binding)
+    }
+
     pub(crate) fn receive(&mut self, sequence: Sequence, response: Response, channel: &Channel) -> Judged {
         let fields: Vec<_> =
             response.fields.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
