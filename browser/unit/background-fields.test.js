@@ -65,7 +65,14 @@ test("credentials of our scheme are known by it alone", () => {
 test("addresses: a WebSocket is a request like others, and what is not of the web is none", () => {
   assert.equal(site.address("wss://site.test:8443/a?b#c").url, "https://site.test:8443/a?b");
   assert.equal(site.address("ws://site.test/").origin, "http://site.test");
-  for (const other of ["about:blank", "data:text/html,x", "view-source:https://site.test/", "file:///x", "x", undefined])
+  for (const other of [
+    "about:blank",
+    "data:text/html,x",
+    "view-source:https://site.test/",
+    "file:///x",
+    "x",
+    undefined,
+  ])
     assert.equal(site.address(other), null);
   assert.ok(site.sameAddress("https://site.test/a#b", "https://site.test/a#c"));
   assert.ok(!site.sameAddress("https://site.test/a", "https://site.test/a?"));
@@ -133,6 +140,12 @@ test("what only this extension may use, however it is written", () => {
 
 test("places that servers name are of the web", () => {
   assert.equal(site.resolve("/login", "https://site.test/a/b"), "https://site.test/login");
-  for (const place of ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "moz-extension://us/", "https://["])
+  for (const place of [
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "file:///etc/passwd",
+    "moz-extension://us/",
+    "https://[",
+  ])
     assert.equal(site.resolve(place, "https://site.test/"), null);
 });
