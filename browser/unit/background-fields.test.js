@@ -111,6 +111,8 @@ test("parts of pages: every page around them has to be of the realm", () => {
   assert.ok(!from({ originUrl: "null" }));
   assert.ok(from({}), "an icon, which the browser itself loads");
   assert.ok(!from({ thirdParty: true }));
+  const sandboxed = { thirdParty: true, frameAncestors: [{ url: "https://site.test/" }] };
+  assert.ok(!from(sandboxed), "a sandboxed document within the realm is not of the realm");
 });
 
 test("pages: whoever follows a link is the user; whoever is sent there with a form is not", () => {
@@ -118,7 +120,7 @@ test("pages: whoever follows a link is the user; whoever is sent there with a fo
   assert.ok(page({ originUrl: "https://evil.test/" }));
   assert.ok(!page({ originUrl: "https://evil.test/", method: "POST" }));
   assert.ok(page({ originUrl: "https://site.test/", method: "POST" }));
-  assert.ok(page({ method: "POST" }), "sent again by the user");
+  assert.ok(!page({ method: "POST" }), "a sandboxed document has no address");
   assert.ok(!from({ type: "sub_frame", originUrl: "https://evil.test/" }));
 });
 
