@@ -65,7 +65,14 @@ test("credentials of our scheme are known by it alone", () => {
 test("addresses: a WebSocket is a request like others, and what is not of the web is none", () => {
   assert.equal(site.address("wss://site.test:8443/a?b#c").url, "https://site.test:8443/a?b");
   assert.equal(site.address("ws://site.test/").origin, "http://site.test");
-  for (const other of ["about:blank", "data:text/html,x", "view-source:https://site.test/", "file:///x", "x", undefined])
+  for (const other of [
+    "about:blank",
+    "data:text/html,x",
+    "view-source:https://site.test/",
+    "file:///x",
+    "x",
+    undefined,
+  ])
     assert.equal(site.address(other), null);
   assert.ok(site.sameAddress("https://site.test/a#b", "https://site.test/a#c"));
   assert.ok(!site.sameAddress("https://site.test/a", "https://site.test/a?"));
@@ -104,6 +111,8 @@ test("parts of pages: every page around them has to be of the realm", () => {
   assert.ok(!from({ originUrl: "null" }));
   assert.ok(from({}), "an icon, which the browser itself loads");
   assert.ok(!from({ thirdParty: true }));
+  const sandboxed = { thirdParty: true, frameAncestors: [{ url: "https://site.test/" }] };
+  assert.ok(!from(sandboxed), "a sandboxed document within the realm is not of the realm");
 });
 
 test("pages: whoever follows a link is the user; whoever is sent there with a form is not", () => {
@@ -111,7 +120,7 @@ test("pages: whoever follows a link is the user; whoever is sent there with a fo
   assert.ok(page({ originUrl: "https://evil.test/" }));
   assert.ok(!page({ originUrl: "https://evil.test/", method: "POST" }));
   assert.ok(page({ originUrl: "https://site.test/", method: "POST" }));
-  assert.ok(page({ method: "POST" }), "sent again by the user");
+  assert.ok(!page({ method: "POST" }), "a sandboxed document has no address");
   assert.ok(!from({ type: "sub_frame", originUrl: "https://evil.test/" }));
 });
 
@@ -133,6 +142,12 @@ test("what only this extension may use, however it is written", () => {
 
 test("places that servers name are of the web", () => {
   assert.equal(site.resolve("/login", "https://site.test/a/b"), "https://site.test/login");
-  for (const place of ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "moz-extension://us/", "https://["])
+  for (const place of [
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "file:///etc/passwd",
+    "moz-extension://us/",
+    "https://[",
+  ])
     assert.equal(site.resolve(place, "https://site.test/"), null);
 });

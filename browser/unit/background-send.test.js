@@ -22,7 +22,10 @@ test("where no login reaches, the same", async () => {
 
 test("a page's own Authorization of our scheme goes, also where nobody is logged in", () => {
   const { world } = fake.background();
-  const requestHeaders = [{ name: "authorization", value: "mutual sid=1" }, { name: "X", value: "1" }];
+  const requestHeaders = [
+    { name: "authorization", value: "mutual sid=1" },
+    { name: "X", value: "1" },
+  ];
   assert.deepEqual(beforeSend(world, request({ requestHeaders })), { requestHeaders: [{ name: "X", value: "1" }] });
 });
 
@@ -30,7 +33,11 @@ test("a proof goes to the address that it was made for", async () => {
   const { world, core } = await fake.loggedIn();
   const sent = await beforeSend(world, request());
   assert.equal(authorization(sent), "Mutual proof-1");
-  assert.deepEqual(core.calls.find(([name]) => name === "begin").slice(1), ["firefox-default", "https://site.test", "/app"]);
+  assert.deepEqual(core.calls.find(([name]) => name === "begin").slice(1), [
+    "firefox-default",
+    "https://site.test",
+    "/app",
+  ]);
 });
 
 test("a redirect to another site takes no proof along, by whichever status", async () => {
@@ -43,7 +50,12 @@ test("a redirect to another site takes no proof along, by whichever status", asy
 });
 
 test("a redirect within the site gets a proof of its own", async () => {
-  const { world, core } = await fake.loggedIn({ begin: [{ sequence: 1, sends: "vfy" }, { sequence: 2, sends: "vfy" }] });
+  const { world, core } = await fake.loggedIn({
+    begin: [
+      { sequence: 1, sends: "vfy" },
+      { sequence: 2, sends: "vfy" },
+    ],
+  });
   const sent = await beforeSend(world, request());
   const next = await beforeSend(world, request({ url: `${fake.URL_}/2`, requestHeaders: sent.requestHeaders }));
   assert.equal(authorization(next), "Mutual proof-2");
@@ -115,7 +127,10 @@ test("whatever goes wrong, the request does not go out: an error page, or nothin
 });
 
 test("a session that is gone: the exchange first, by a request without cookies, and then the proof", async () => {
-  const script = { begin: [{ sequence: 1, sends: "kex" }], receive: [{ is: "continue", next: { sequence: 2, sends: "vfy" } }] };
+  const script = {
+    begin: [{ sequence: 1, sends: "kex" }],
+    receive: [{ is: "continue", next: { sequence: 2, sends: "vfy" } }],
+  };
   const { world, seen } = await fake.loggedIn(script, [{ status: 401 }]);
   const sent = await beforeSend(world, request({ method: "POST", originUrl: fake.URL_ }));
   assert.equal(authorization(sent), "Mutual proof-2");
@@ -145,7 +160,10 @@ test("an exchange that is answered with a page: not shown", async () => {
 });
 
 test("of many requests one exchanges keys, and the others wait until it is proven", async () => {
-  const script = { begin: [{ sequence: 1, sends: "kex" }], receive: [{ is: "continue", next: { sequence: 2, sends: "vfy" } }] };
+  const script = {
+    begin: [{ sequence: 1, sends: "kex" }],
+    receive: [{ is: "continue", next: { sequence: 2, sends: "vfy" } }],
+  };
   const { world, core, seen } = await fake.loggedIn(script, [{ status: 401 }]);
   const first = beforeSend(world, request({ requestId: "1" }));
   await fake.moment();
@@ -165,10 +183,16 @@ test("of many requests one exchanges keys, and the others wait until it is prove
 });
 
 test("requests that Firefox handed over together do not wait for one another: the others come again", async () => {
-  const script = { begin: [{ sequence: 1, sends: "kex" }], receive: [{ is: "continue", next: { sequence: 2, sends: "vfy" } }] };
+  const script = {
+    begin: [{ sequence: 1, sends: "kex" }],
+    receive: [{ is: "continue", next: { sequence: 2, sends: "vfy" } }],
+  };
   const { world } = await fake.loggedIn(script, [{ status: 401 }]);
   const part = { type: "image", originUrl: fake.URL_ };
-  const both = [beforeSend(world, request({ requestId: "1" })), beforeSend(world, request({ requestId: "2", ...part }))];
+  const both = [
+    beforeSend(world, request({ requestId: "1" })),
+    beforeSend(world, request({ requestId: "2", ...part })),
+  ];
   const [first, second] = await Promise.all(both);
   assert.equal(authorization(first), "Mutual proof-2");
   assert.deepEqual(second, { redirectUrl: fake.URL_ });
