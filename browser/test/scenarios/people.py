@@ -5,6 +5,7 @@ from harness import *
 from marionette import ALT, ENTER, ESCAPE, SHIFT, SPACE, TAB
 from popup import Popup
 from servers import Response
+from stopwatch import stillness
 
 
 def tab_to(popup, wanted, most=12):
@@ -158,3 +159,15 @@ def pretending_names(b, site):
     has("the address", popup.text("#origin"), "login.test")
     hasnt("not the other", popup.text("#origin"), "auction")
     is_("the state", popup.status(), "asked")
+
+
+@scenario("the heaviest arithmetic (4096 bits) stops neither the popup nor the browser's window")
+def alive(b, site):
+    b.load(site.url("/heavy", site.heavy))
+    ask(b)
+    popup, window, took = stillness(b)
+    true(f"the popup stood still for {popup:.0f} of {took:.0f} ms", popup < took / 2)
+    true(f"the window stood still for {window:.0f} of {took:.0f} ms", window < took / 2)
+    b.popup().log_in("alice", PASSWORD)
+    is_("the page", shown(b, "/heavy")[0], "alice")
+    b.until_status("proven")
