@@ -30,8 +30,6 @@ export const firefox: Surroundings = {
   async openPopup(tab) {
     const { active, windowId } = await browser.tabs.get(tab);
     if (!active || windowId === undefined) return;
-    const { focused } = await browser.windows.get(windowId);
-    if (!focused) return;
     await (browser.action ?? browser.browserAction).openPopup({ windowId });
   },
 

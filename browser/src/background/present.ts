@@ -43,12 +43,13 @@ export function asks(
   };
   const { waiter } = flight;
   flight.waiter = null;
-  waiter?.fail("refused");
+  const refused = (): void => waiter?.fail("refused");
   // No window of the browser opens beside ours.
   const answer: Answer = { responseHeaders: withoutOthers(details.responseHeaders) };
   const isGet = details.method === "GET" || details.method === "HEAD";
 
   if (!page) {
+    refused();
     world.flights.close(details.requestId);
     const shown = address(world.tabs.url(details.tabId) ?? undefined);
     const related = shown !== null && covers(realm.scope, shown.origin);
@@ -58,6 +59,7 @@ export function asks(
   }
   if (typeof present === "object") {
     // Like 303 (See Other), from somebody who has proven nothing (RFC 8053 §4.3).
+    refused();
     drop(world.engine, asked);
     world.flights.close(details.requestId);
     const place = resolve(present.seeOther, details.url);
@@ -68,18 +70,20 @@ export function asks(
   }
   const show = (): Answer => {
     world.flights.close(details.requestId);
-    world.tabs.judge(details.tabId, details.requestId, details.url, { is: "asked", asked });
+    world.tabs.judge(details.tabId, details.requestId, details.url, { is: "asked", asked }, refused);
     return answer;
   };
   if (offer && (present === "modal" || !isGet)) {
     if (batch.size > 1) {
       // Others would be held with it. It comes again; if it is never alone, it is shown.
       if (!world.flights.mayComeAgain(details.requestId)) return show();
+      refused();
       drop(world.engine, asked);
       world.flights.comesAgain(details.requestId);
       world.flights.close(details.requestId);
       return { redirectUrl: details.url };
     }
+    refused();
     const held = world.tabs.hold(details.tabId, details.requestId, asked, PATIENCE, show);
     void world.around.openPopup(details.tabId).catch(() => {});
     return new Pending(held);

@@ -75,13 +75,14 @@ export interface Source {
 export function fromInside(source: Source, target: Address, logins: readonly Login[]): boolean {
   if (source.type === "main_frame") {
     if (source.method === "GET" || source.method === "HEAD") return true;
-    // The user's own: typed, or sent again.
-    return source.originUrl === undefined || related(source.originUrl, target, logins);
+    // A document that is nobody's (a sandboxed frame, `data:`) has no address: it is no part of the realm.
+    return source.originUrl !== undefined && related(source.originUrl, target, logins);
   }
+  // By Firefox's own judgement; and so are those documents that have no address.
+  if (source.thirdParty === true) return false;
   const pages = [source.originUrl, source.documentUrl, ...(source.frameAncestors ?? []).map(({ url }) => url)];
   const known = pages.filter(page => page !== undefined);
-  // Made by the browser itself, such as for an icon: if it is not for a stranger's page.
-  if (known.length === 0) return source.thirdParty !== true;
+  // If there is none, the browser itself has made it.
   return known.every(page => related(page, target, logins));
 }
 

@@ -31,6 +31,8 @@ interface Judged {
   readonly url: string;
   page: Page;
   over: boolean;
+  /** To be called when it is shown, or never will be. */
+  settled(): void;
 }
 
 /** An answer that is held back until the user has decided. */
@@ -89,12 +91,12 @@ export class Tabs {
   }
 
   /** An answer for the tab itself was judged. It is shown when {@link Tabs.committed} says so. */
-  judge(id: number, requestId: string, url: string, page: Page): void {
+  judge(id: number, requestId: string, url: string, page: Page, settled: () => void = () => {}): void {
     if (id < 0) return;
     const tab = this.#tab(id);
     const before = tab.judged.get(requestId);
-    if (before !== undefined) this.#leave(before.page);
-    tab.judged.set(requestId, { url, page, over: false });
+    if (before !== undefined) this.#forget(before);
+    tab.judged.set(requestId, { url, page, over: false, settled });
   }
 
   /** The tab has gone to an address. Gives what it shows now. */
@@ -122,6 +124,11 @@ export class Tabs {
     this.onChange(id);
   }
 
+  #forget(judged: Judged): void {
+    this.#leave(judged.page);
+    judged.settled();
+  }
+
   #leave(page: Page): void {
     if (page.is === "asked") this.#dropAsk(page.asked);
   }
@@ -140,7 +147,7 @@ export class Tabs {
     const tab = this.#tabs.get(id);
     if (tab === undefined) return;
     const judged = tab.judged.get(requestId);
-    if (judged !== undefined) this.#leave(judged.page);
+    if (judged !== undefined) this.#forget(judged);
     tab.judged.delete(requestId);
     if (tab.held?.requestId === requestId) tab.held.release({ cancel: true });
   }
@@ -258,7 +265,7 @@ export class Tabs {
     tab.held?.release({ cancel: true });
     tab.prepared?.waiter.fail("gone");
     this.#leave(tab.page);
-    for (const { page } of tab.judged.values()) this.#leave(page);
+    for (const judged of tab.judged.values()) this.#forget(judged);
   }
 
   all(): number[] {
