@@ -17,7 +17,8 @@ impl Place {
         folder.edit("# registration = \"off\"  ", &format!("registration = {registration:?}  "));
         folder.add("alice").succeeded();
         let config = std::fs::read_to_string(folder.config()).unwrap();
-        let origin = config.split('"').find(|text| text.starts_with("https://")).unwrap();
+        let origins = config.split_once("origins = [\"").unwrap().1;
+        let origin = origins.split('"').find(|text| text.starts_with("https://")).unwrap();
         let https = format!("{origin}/");
         let serving = folder.serve();
         Self { folder, https, _serving: serving }
