@@ -164,6 +164,20 @@ class Browser:
         source = "return WebExtensionPolicy.getByID(arguments[0])?.extension?.backgroundState ?? null"
         return self.chrome(source, profile.EXTENSION) == "running"
 
+    def background(self, source):
+        """A script in the extension's background page, as one of its own."""
+        return self.chrome(
+            """
+            const { extension } = WebExtensionPolicy.getByID(arguments[0]);
+            const view = [...extension.views].find(each => each.viewType === "background");
+            const actor = view.xulBrowser.browsingContext.currentWindowGlobal.getActor("MarionetteCommands");
+            const options = { timeout: 5000, sandboxName: null, newSandbox: false, file: "background", line: 1 };
+            return await actor.executeScript(arguments[1], [], options);
+            """,
+            profile.EXTENSION,
+            source,
+        )
+
     def set_pref(self, name, value):
         kind = {bool: "Bool", int: "Int", str: "Char"}[type(value)]
         self.chrome(f"Services.prefs.set{kind}Pref(arguments[0], arguments[1])", name, value)

@@ -89,7 +89,6 @@ PREFS = {
     "dom.max_script_run_time": 0,
     "extensions.autoDisableScopes": 0,
     "extensions.webextensions.uuids": json.dumps({EXTENSION: UUID}),
-    "focusmanager.testmode": True,
     "privacy.userContext.enabled": True,
     "privacy.userContext.ui.enabled": True,
     "remote.prefs.recommended": False,

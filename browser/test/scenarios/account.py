@@ -1,5 +1,6 @@
 """Registration with an invitation, and change of password: from the popup, and the site gets no password."""
 
+from attackers import Relay
 from harness import *
 
 FRESH = "a brand new passphrase"
@@ -15,9 +16,10 @@ def registers(b, site, name, code, password=FRESH, path="/app/new"):
     b.load(site.url(path))
     ask(b)
     popup = b.popup()
-    popup.until_visible("#open-register")
-    popup.click("#open-register")
-    popup.until_visible("#register-form")
+    until("the form", lambda: popup.visible("#register-form") or popup.visible("#open-register"))
+    if not popup.visible("#register-form"):
+        popup.click("#open-register")
+        popup.until_visible("#register-form")
     popup.fill("#register-user", name)
     popup.fill("#invitation", code)
     popup.fill("#register-password", password)
@@ -70,8 +72,6 @@ def wrong_invitation(b, site):
 
 @scenario("what a relay sees of a registration is no password")
 def register_through_relay(b, site):
-    from attackers import Relay
-
     relay = Relay(site).take_over()
     registers(b, site, "relayed", invite(site, "relayed"))
     until("it was asked", lambda: any("/account/register" in r.path for r in relay.requests))

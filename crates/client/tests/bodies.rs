@@ -3,8 +3,9 @@
 mod support;
 
 use http::Method;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use support::*;
+use tagai_client::core::kam3::Binding;
 use tagai_client::core::validation::Channel;
 use tagai_client::{Body, Client, Error, ErrorKind, Proof, Reply, Timeouts, Unproven};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -255,13 +256,13 @@ async fn a_key_exchange_with_a_thief_gives_no_body_away() {
     }
 }
 
+type Bindings = Arc<Mutex<Vec<Vec<u8>>>>;
+
 /// A body of so many octets for each request that is proven, with the bindings that it was made with.
-fn bound(
-    octets: usize,
-) -> (Arc<std::sync::Mutex<Vec<Vec<u8>>>>, impl Fn(&tagai_client::core::kam3::Binding) -> Body) {
-    let made = Arc::<std::sync::Mutex<Vec<Vec<u8>>>>::default();
+fn bound(octets: usize) -> (Bindings, impl Fn(&Binding) -> Body) {
+    let made = Bindings::default();
     let kept = Arc::clone(&made);
-    let make = move |binding: &tagai_client::core::kam3::Binding| {
+    let make = move |binding: &Binding| {
         kept.lock().unwrap().push(binding.expose_octets().to_vec());
         Body::from(vec![b'x'; octets])
     };

@@ -227,7 +227,7 @@ impl Observer for Journal {
             event,
             Event::Registered { .. }
                 | Event::RegistrationSlowed { .. }
-                | Event::AccountRefused { fault: AccountFault::Invitation(_), .. }
+                | Event::AccountRefused { fault: AccountFault::Invitation(_) | AccountFault::Verifier, .. }
         );
         let line = |kind, user: Option<String>, sid: Option<&Sid>, reason: Option<String>| {
             self.write(Line {

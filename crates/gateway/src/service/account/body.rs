@@ -55,6 +55,12 @@ pub(super) async fn read(mut body: RequestBody) -> Result<Zeroizing<Vec<u8>>, St
     }
 }
 
+/// Reads a body that is of no use, as far as it is not too large.
+pub(super) async fn discard(body: RequestBody) {
+    // Whatever is wrong with it, the answer is another one.
+    let _ = read(body).await;
+}
+
 /// A realm, as its challenge names it (RFC 8120 §4.1).
 #[derive(Debug)]
 pub(super) struct RealmName<'a> {

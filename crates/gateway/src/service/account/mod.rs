@@ -22,7 +22,7 @@ use crate::proof::Identified;
 use crate::proxy::Body;
 use crate::route::Place;
 use body::Malformed;
-use http::header::{ALLOW, AUTHORIZATION, RETRY_AFTER};
+use http::header::{ALLOW, AUTHORIZATION, EXPECT, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use reply::{done, refuse};
 use tagai_server::{Answer, AuthenticatedUser, Connection, Mutual, PasswordChange, Registered, Registration};
@@ -50,52 +50,73 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
         request: Request<RequestBody>,
         info: &ConnectionInfo,
     ) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts, RequestBody::empty());
+        let mut body = Some(body);
+        let response = self.account_of(rules, place, &request, &mut body, info).await;
+        // Some clients do not see an answer that comes before they have sent everything; others wait for it (RFC 9110 §10.1.1).
+        if let Some(body) = body.filter(|_| !request.headers().contains_key(EXPECT)) {
+            body::discard(body).await;
+        }
+        response
+    }
+
+    /// Answers it, and takes the body if there is something to be done with it.
+    async fn account_of(
+        &self,
+        rules: &Rules<C, S>,
+        place: &Place<C, S>,
+        request: &Request<RequestBody>,
+        body: &mut Option<RequestBody>,
+        info: &ConnectionInfo,
+    ) -> Response<Body> {
         let path = request.uri().path();
         let registers = path == REGISTER_PATH && place.realms.iter().any(|(realm, _)| takes_invitations(realm));
         let changes = path == PASSWORD_PATH && place.realms.iter().any(|(realm, _)| realm.password_change);
         if !registers && !changes {
             let response = refuse(StatusCode::NOT_FOUND, "not-found");
-            return self.proven_to_users(response, rules, place, &request, info).await;
+            return self.proven_to_users(response, rules, place, request, info).await;
         }
         if info.tls.is_none() {
             // Whoever listens could try passwords on a verifier, or use the invitation first.
             self.metrics.refused("account-insecure");
             tracing::debug!(peer = %info.peer, path, "an account can be made or changed over TLS alone");
             let response = refuse(StatusCode::FORBIDDEN, "insecure");
-            return self.proven_to_users(response, rules, place, &request, info).await;
+            return self.proven_to_users(response, rules, place, request, info).await;
         }
         if request.method() != Method::POST {
             let mut response = answer(StatusCode::METHOD_NOT_ALLOWED, Message::Status, request.headers());
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-            return self.proven_to_users(response, rules, place, &request, info).await;
+            return self.proven_to_users(response, rules, place, request, info).await;
         }
+        let connection = connection(rules, info, request.headers());
         if changes {
-            return self.password(rules, place, request, info).await;
+            self.password(place, request, body, &connection, info).await
+        } else {
+            self.registration(place, request, body, &connection, info).await
         }
-        self.registration(rules, place, request, info).await
     }
 
     /// Answers a registration; with proof for somebody who is logged in, and takes nothing less.
     async fn registration(
         &self,
-        rules: &Rules<C, S>,
         place: &Place<C, S>,
-        request: Request<RequestBody>,
+        request: &Request<RequestBody>,
+        body: &mut Option<RequestBody>,
+        connection: &Connection,
         info: &ConnectionInfo,
     ) -> Response<Body> {
-        let (parts, body) = request.into_parts();
-        let fields = &parts.headers;
-        let connection = connection(rules, info, fields);
+        let fields = request.headers();
         let mut ahead = None;
         if fields.contains_key(AUTHORIZATION) {
-            match users(&place.realms, fields, &connection).await {
+            match users(&place.realms, fields, connection).await {
                 Users::Proven { proof, .. } => ahead = Some(Ahead::new(proof, info, fields)),
                 // Before the invitation is used up: whoever gets this asks again.
                 Users::Answer(answer) => return super::ask::refused(answer, fields),
                 Users::Guest(_) => {}
             }
         }
-        let mut response = self.register(place, body, &connection, info).await;
+        let mut response = self.register(place, body.take().unwrap_or_default(), connection, info).await;
         if let Some(ahead) = ahead {
             ahead.settle(&mut response);
         }
@@ -136,29 +157,29 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
 
     async fn password(
         &self,
-        rules: &Rules<C, S>,
         place: &Place<C, S>,
-        request: Request<RequestBody>,
+        request: &Request<RequestBody>,
+        body: &mut Option<RequestBody>,
+        connection: &Connection,
         info: &ConnectionInfo,
     ) -> Response<Body> {
-        let connection = connection(rules, info, request.headers());
-        let (mutual, user, identified, proof) = match users(&place.realms, request.headers(), &connection).await {
+        let fields = request.headers();
+        let (mutual, user, identified, proof) = match users(&place.realms, fields, connection).await {
             Users::Proven { mutual, user, identified, proof } => (mutual, user, *identified, proof),
-            Users::Answer(answer) => return super::ask::refused(answer, request.headers()),
+            Users::Answer(answer) => return super::ask::refused(answer, fields),
             Users::Guest(Some(invitation)) => {
-                return super::ask::page(Answer::from_invitation(&invitation), Message::LogIn, request.headers());
+                return super::ask::page(Answer::from_invitation(&invitation), Message::LogIn, fields);
             }
-            Users::Guest(None) => return self.misdirected(StatusCode::NOT_FOUND, &request),
+            Users::Guest(None) => return self.misdirected(StatusCode::NOT_FOUND, request),
         };
-        let ahead = Ahead::new(proof, info, request.headers());
+        let ahead = Ahead::new(proof, info, fields);
         let allowed = place.realms.iter().any(|(realm, _)| realm.realm == *user.realm() && realm.password_change);
         let mut response = if !allowed {
             refuse(StatusCode::NOT_FOUND, "not-found")
-        } else if let Some(refused) = self.kept_out(place, identified, &connection) {
+        } else if let Some(refused) = self.kept_out(place, identified, connection) {
             refused
         } else {
-            let (parts, body) = request.into_parts();
-            self.change(mutual, (&user, &parts.headers), body, &connection, info).await
+            self.change(mutual, (&user, fields), body.take().unwrap_or_default(), connection, info).await
         };
         ahead.settle(&mut response);
         response
