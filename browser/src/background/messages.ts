@@ -100,16 +100,23 @@ const TEXTS: Readonly<Record<Request["kind"], readonly string[]>> = {
   openAsStranger: ["id"],
 };
 
+interface Unread {
+  readonly kind?: unknown;
+  readonly tab?: unknown;
+  readonly realm?: unknown;
+  readonly [name: string]: unknown;
+}
+
 /** A message with everything that its kind has; null if it is none. */
 function read(message: unknown): Request | null {
   if (typeof message !== "object" || message === null) return null;
-  const said = message as Readonly<Record<string, unknown>>;
-  const kind = said["kind"];
+  const said = message as Unread;
+  const { kind, tab, realm } = said;
   if (typeof kind !== "string" || !Object.hasOwn(TEXTS, kind)) return null;
   const texts = TEXTS[kind as Request["kind"]];
   if (!texts.every(name => typeof said[name] === "string")) return null;
-  if (!texts.includes("id") && !Number.isSafeInteger(said["tab"])) return null;
-  if (kind === "logout" && !isRealm(said["realm"])) return null;
+  if (!texts.includes("id") && !Number.isSafeInteger(tab)) return null;
+  if (kind === "logout" && !isRealm(realm)) return null;
   return message as Request;
 }
 

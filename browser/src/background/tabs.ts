@@ -109,11 +109,12 @@ export class Tabs {
     for (const [requestId, judged] of [...tab.judged]) {
       if (requestId !== shown?.[0] && !judged.over) continue;
       tab.judged.delete(requestId);
-      if (judged.page !== page) this.#leave(judged.page);
+      if (judged.page !== page) this.#forget(judged);
     }
     // Whoever goes elsewhere does not wait for it any more, and Firefox does not say so of an answer that is held back.
     if (tab.held !== null && tab.held.requestId !== shown?.[0]) tab.held.release({ cancel: true });
     this.#show(id, tab, url, page);
+    shown?.[1].settled();
     return page;
   }
 
