@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import * as fake from "./fake.js";
 
-const { answer, authorization, beforeSend, header, headersReceived, request } = fake;
+const { answer, beforeSend, header, headersReceived, request } = fake;
 const BLOCKED = /^moz-extension:\/\/us\/blocked\/blocked.html#/;
 const kept = got => {
   assert.match(got.redirectUrl, BLOCKED);
