@@ -189,6 +189,14 @@ fn realms() {
     refused("scope = \"localhost\"", "scope = \"localhost\"\nsession-time = \"1500ms\"", 16, &["whole seconds"]);
     refused("scope = \"localhost\"", "scope = \"localhost\"\nsession-requests = 0", 16, &["it has to be 1 or more"]);
     refused("scope = \"localhost\"", "scope = \"localhost\"\nsession-requests = -1", 16, &["out of range"]);
+    refused(
+        "scope = \"localhost\"",
+        "scope = \"localhost\"\nregistration = true",
+        16,
+        &["a string", "\"invitation\""],
+    );
+    refused("scope = \"localhost\"", "scope = \"localhost\"\nregistration = \"open\"", 16, &["invitation"]);
+    refused("scope = \"localhost\"", "scope = \"localhost\"\npassword-change = \"yes\"", 16, &["true or false"]);
     refused("scope = \"localhost\"", "scope = \"localhost\"\nnonce-window = 0", 16, &["from 1 to 4096"]);
     refused("scope = \"localhost\"", "scope = \"localhost\"\nnonce-window = 4097", 16, &["from 1 to 4096"]);
     refused(
@@ -354,6 +362,18 @@ fn what_is_only_doubtful_is_a_warning() {
     for (old, new, line, words) in [
         ("scope = \"localhost\"", "scope = \"localhost\"\nsession-time = \"30s\"", 16, "over very soon"),
         ("scope = \"localhost\"", "scope = \"localhost\"\nnonce-window = 16", 16, "128 or more is recommended"),
+        (
+            "scope = \"localhost\"\n[[site]]\norigins = [\"https://localhost:8443\", ",
+            "scope = \"localhost\"\nregistration = \"invitation\"\n[[site]]\norigins = [",
+            16,
+            "nobody can do this",
+        ),
+        (
+            "scope = \"localhost\"\n[[site]]\norigins = [\"https://localhost:8443\", ",
+            "scope = \"localhost\"\npassword-change = true\n[[site]]\norigins = [",
+            16,
+            "over TLS alone",
+        ),
         ("name = \"Staff\"", "name = \"職員\"", 14, "not ASCII"),
         ("[[realm]]", "[[realm]]\nid = \"other\"\nname = \"O\"\nscope = \"localhost\"\n[[realm]]", 13, "is not used"),
         ("[store]", "[admin]\naddress = \"0.0.0.0:9901\"\n[store]", 2, "from other machines"),

@@ -29,6 +29,8 @@ session-time = "1h30m"
 session-requests = 1_000
 nonce-window = 4096
 paths = ["/app/", "https://b.example.com/"]
+registration = "invitation"
+password-change = false
 
 [[realm]]
 id = "admins"
@@ -120,6 +122,7 @@ fn the_smallest_configuration_has_every_default() {
     assert_eq!(realm.realm.auth_scope, AuthScope::parse("localhost").unwrap());
     assert_eq!((realm.session_requests, realm.nonce_window), (4_294_967_295, 128));
     assert_eq!(realm.session_time, Duration::from_secs(600));
+    assert_eq!((realm.registration, realm.password_change), (Registration::Off, true));
     let [site] = &config.sites[..] else { panic!("{:?}", config.sites) };
     let [route] = &site.routes[..] else { panic!("{:?}", site.routes) };
     assert!(matches!(&route.access, Access::Protected(asks) if asks.realm.as_ref() == Some(realm)));
@@ -141,6 +144,7 @@ fn everything_that_can_be_said_is_read() {
     let all = config.realm("all").unwrap();
     assert_eq!(all.realm.algorithm, Algorithm::Dl2048Sha256);
     assert_eq!((all.session_time, all.session_requests, all.nonce_window), (Duration::from_secs(5400), 1000, 4096));
+    assert_eq!((all.registration, all.password_change), (Registration::Invitation, false));
     assert_eq!(all.paths.as_ref().unwrap().to_string(), "/app/ https://b.example.com/");
 
     let [first, second] = &config.sites[..] else { panic!("{:?}", config.sites) };
