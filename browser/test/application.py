@@ -12,6 +12,9 @@ from servers import Response, Server
 
 SIZE = 5_000_000
 
+# Icons are asked for late, and would be among what others wait for.
+NO_ICON = '<link rel=icon href="data:,">'
+
 # Everything that a page loads; the results are written where the test reads them.
 RICH = """
 <link rel=stylesheet href=style.css><h1>rich</h1>
@@ -115,13 +118,13 @@ class Application:
         as_json = Response(200, [("Content-Type", "application/json")], json.dumps(facts).encode())
         match last:
             case "rich":
-                return Response.html(RICH)
+                return Response.html(NO_ICON + RICH)
             case "form":
-                return Response.html(FORM)
+                return Response.html(NO_ICON + FORM)
             case "upload":
-                return Response.html(UPLOAD)
+                return Response.html(NO_ICON + UPLOAD)
             case "socket":
-                return Response.html(SOCKET)
+                return Response.html(NO_ICON + SOCKET)
             case "image.png":
                 return Response(200, [("Content-Type", "image/png")], picture())
             case "script.js":
@@ -154,7 +157,7 @@ class Application:
     def page(self, request, more, user, realm, *fields):
         """Who asks, what for, and a number that no other page has."""
         text = (
-            f"<title>{escape(request.path)}</title><h1>page {escape(request.path)}</h1><p id=who>user {escape(str(user))} of {escape(str(realm))}</p>"
+            f"{NO_ICON}<title>{escape(request.path)}</title><h1>page {escape(request.path)}</h1><p id=who>user {escape(str(user))} of {escape(str(realm))}</p>"
             f"<p id=number>{next(self.numbers)}</p>{more}"
         )
         return Response.html(text, 200, *fields)

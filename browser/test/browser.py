@@ -194,6 +194,8 @@ class Browser:
             """
             const { AddonManager } = ChromeUtils.importESModule("resource://gre/modules/AddonManager.sys.mjs");
             await (await AddonManager.getAddonByID(arguments[0])).reload();
+            // Such as the list of downloads, beside which no popup may open by itself.
+            for (const panel of document.querySelectorAll("panel")) if (panel.state !== "closed") panel.hidePopup();
             Services.cache2.clear();
             Services.cookies.removeAll();
             Services.obs.notifyObservers(null, "net:clear-active-logins");
@@ -269,11 +271,16 @@ class Browser:
     def js(self, source, *values):
         return self.m.script(source, *values)
 
+    def look(self, source):
+        """What a script that changes nothing sees, of whichever page is there when the tab has come to rest."""
+        found = until("a page to look at", lambda: [self.js(source)], trouble=GONE)
+        return found[0] or ""
+
     def url(self):
-        return self.js("return document.URL") or ""
+        return self.look("return document.URL")
 
     def text(self):
-        return self.js("return document.body ? document.body.innerText : ''") or ""
+        return self.look("return document.body ? document.body.innerText : ''")
 
     def address(self):
         """What the address bar is about."""

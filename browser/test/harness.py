@@ -9,7 +9,7 @@ from pathlib import Path
 
 from browser import Browser
 from gateway import OTHER, PASSWORD
-from marionette import NativePrompt
+from marionette import MarionetteError, NativePrompt
 from popup import Popup
 from waiting import Failed, until
 
@@ -98,11 +98,16 @@ def refused(b, failure="refused"):
 
 
 def shown(b, path):
-    """The page of the application that the current tab shows; who it is for, and its number."""
-    b.until_text(f"page {path}")
-    text = b.text()
-    number = b.js("return Number(document.getElementById('number').textContent)")
-    return text.split("user ")[1].split(" of ")[0], number
+    """Waits until the current tab shows a page of the application; who it is for, and its number."""
+    source = """
+      const [heading, who, number] = [document.querySelector("h1"), document.getElementById("who"), document.getElementById("number")];
+      return heading?.textContent === arguments[0] && who && number ? [who.textContent, Number(number.textContent)] : null;
+    """
+    try:
+        who, number = until(f"page {path}", lambda: b.js(source, f"page {path}"), trouble=(MarionetteError,))
+    except Failed as failed:
+        raise Failed(f"{failed}; the tab shows {b.text()[:300]!r} at {b.url()}") from None
+    return who.split("user ")[1].split(" of ")[0], number
 
 
 def blocked(b, why=None, status="impostor"):

@@ -96,31 +96,31 @@ def check_names(popup):
 
 @scenario("the state is said in words, not by colour alone, by button and popup alike")
 def words(b, site):
-    said = set()
+    said = []
     b.load(site.url("/public"))
     shown(b, "/public")
-    b.until_status("none")
-    said.add(look(b))
+    look(b, "none", said)
     b.load(site.url("/app/words"))
-    ask(b)
-    said.add(look(b))
+    look(b, "asked", said)
     log_in(b, site.url("/app/words"))
-    said.add(look(b))
+    look(b, "proven", said)
     Forger(site).take_over()
     b.drop_connections()
     b.load(site.url("/app/attacked"))
     blocked(b)
-    said.add(look(b))
-    for number in range(3):
-        is_("four states, each with its own icon, title and text", len({entry[number] for entry in said}), 4)
+    look(b, "impostor", said)
+    for number, what in enumerate(("icons", "titles", "words")):
+        is_(f"the {what} of four states", len({entry[number] for entry in said}), 4)
 
 
-def look(b):
-    button = b.buttons()["action"]
+def look(b, status, said):
+    """What is shown of a status: icon and title of the button, and the popup's words. The title follows the icon."""
+    b.until_status(status)
+    button = until("another title", lambda: (it := b.buttons()["action"])["title"] not in [title for _, title, _ in said] and it)
     popup = b.popup()
-    text = popup.text("#status-text")
+    popup.until_status(status)
+    said.append((button["icon"], button["title"], popup.text("#status-text")))
     b.close_popup()
-    return button["icon"], button["title"], text
 
 
 @scenario("in Japanese", locale="ja")
