@@ -12,7 +12,7 @@ from pathlib import Path
 import profile
 from marionette import Marionette, MarionetteError
 from popup import Popup
-from waiting import Failed, until
+from waiting import Failed, Late, until
 
 # As Firefox makes ids of widgets from an extension's.
 WIDGET = re.sub(r"[^a-z0-9_-]", "_", profile.EXTENSION.lower())
@@ -291,7 +291,7 @@ class Browser:
         try:
             until(f"the page shows {wanted!r}", lambda: wanted in self.text(), patience, GONE)
         except Failed as failed:
-            raise Failed(f"{failed}; it shows {self.text()[:300]!r} at {self.url()}") from None
+            raise Late(f"{failed}; it shows {self.text()[:300]!r} at {self.url()}") from None
 
     def until_url(self, wanted, patience=60):
         until(f"the tab is at {wanted}", lambda: wanted in self.url(), patience, GONE)

@@ -10,6 +10,10 @@ class Failed(Exception):
     """A check that did not hold."""
 
 
+class Late(Failed):
+    """Something that did not come true in time."""
+
+
 def until(what, condition, patience=PATIENCE, trouble=()):
     """The first value of `condition` that is true. Errors of the kinds in `trouble` mean "not yet"."""
     end, last = time.monotonic() + patience, None
@@ -22,5 +26,5 @@ def until(what, condition, patience=PATIENCE, trouble=()):
         except trouble as error:
             last = error
         if time.monotonic() > end:
-            raise Failed(f"{what}: not in {patience} s (last: {last!r})")
+            raise Late(f"{what}: not in {patience} s (last: {last!r})")
         time.sleep(0.03)
