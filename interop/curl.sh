@@ -46,7 +46,7 @@ for http in 1.1 2; do
 done
 has "a text says what to do" "$(<"$body")" "never leaves your machine"
 ask "$secure/" -H 'Accept: text/html,*/*;q=0.8'
-has "a page for browsers" "$(field Content-Type) $(<"$body")" "^text/html.*<h1>Unauthorized</h1>"
+has "a page for browsers" "$(field Content-Type) $(<"$body")" "^text/html.*<h1>Please log in</h1>"
 ask "$secure/" -I
 is "HEAD is answered alike, without a body" "$status $size" "401 0"
 is "the challenge too" "$(challenge WWW-Authenticate)" "$(initial tls-server-end-point)"

@@ -117,6 +117,6 @@ def form_declined(b, site):
     popup = b.popup()
     popup.until_visible("#decline")
     popup.click("#decline")
-    b.until_text("Unauthorized")
+    b.until_text("Please log in")
     is_("nothing arrived", site.app.users("POST"), [])
     true("not proven", b.status() in ("none", "asked"))

@@ -26,7 +26,7 @@ def optional_is_quiet(b, site):
 @scenario("non-modal: what the site says to strangers shows, and the popup opens by itself")
 def non_modal(b, site):
     b.load(site.url("/app/page"))
-    b.until_text("Unauthorized")
+    b.until_text("Please log in")
     ask(b)
     until("the popup opens by itself", b.popup_is_open)
 
@@ -50,7 +50,7 @@ def modal_declined(b, site):
     popup = b.popup()
     popup.until_visible("#decline")
     popup.click("#decline")
-    b.until_text("Unauthorized")
+    b.until_text("Please log in")
     is_("nothing came through", site.app.users("/modal"), [])
 
 
@@ -88,7 +88,7 @@ def elsewhere(b, site):
 @scenario("no-auth: nobody is asked by a popup")
 def no_auth(b, site):
     b.load(site.url("/quiet/page"))
-    b.until_text("Unauthorized")
+    b.until_text("Please log in")
     true("no popup", not b.popup_is_open())
     true("not proven", b.status() in ("asked", "none"))
 
@@ -99,7 +99,7 @@ def parts_do_not_ask(b, site):
     shown(b, "/public")
     b.js("for (const [tag, url] of [['iframe', '/app/inner'], ['img', '/app/image.png']]) "
          "{ const e = document.createElement(tag); e.src = url; e.id = tag; document.body.append(e); }")  # fmt: skip
-    until("the frame is answered", lambda: any("Unauthorized" in markup for url, markup in b.everything() if "/app/inner" in url))
+    until("the frame is answered", lambda: any("Please log in" in markup for url, markup in b.everything() if "/app/inner" in url))
     true("no popup", not b.popup_is_open())
     true("not proven", b.status() in ("asked", "none"))
     is_("nothing came through", site.app.users("/app/"), [])

@@ -43,12 +43,32 @@ pub(crate) enum Message<'a> {
 }
 
 impl Message<'_> {
+    /// Headline and text where a person reads them in a browser, if they are other ones.
+    const fn for_people(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::LogIn => Some((
+                "Please log in",
+                "Log in beside the address bar, with the Firefox extension tagai; never in a page. Your password does not leave \
+                 this computer.",
+            )),
+            Self::Refused => Some((
+                "You are not logged in",
+                "The user name or the password is wrong, or there were too many attempts. Nothing of your password was sent.",
+            )),
+            Self::ProxyLogIn => Some((
+                "This proxy is for its users",
+                "It asks for a login by HTTP Mutual authentication (RFC 8120), which this browser does not know.",
+            )),
+            _ => None,
+        }
+    }
+
     fn text(self) -> String {
         match self {
             Self::LogIn => {
-                "This page is for users who log in by HTTP Mutual authentication (RFC 8120), with which a password never leaves \
-                 your machine. In Firefox with the extension tagai, log in beside the address bar, and never in a page; in a \
-                 terminal, use `tagai get`."
+                "This page is for users who log in by HTTP Mutual authentication (RFC 8120), with which a password \
+                            never leaves your machine. This program does not know it: use `tagai get`, or Firefox with \
+                            the extension tagai."
                     .into()
             }
             Self::Refused => {
@@ -107,9 +127,12 @@ pub(crate) fn answer(status: StatusCode, message: Message<'_>, fields: &HeaderMa
     let wants_html =
         fields.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("text/html")));
     let (body, kind) = if wants_html {
+        let (headline, text) = message.for_people().unwrap_or((headline, &text));
         let page = format!(
-            "<!doctype html>\n<meta charset=\"utf-8\">\n<title>{headline}</title>\n\
-             <style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}}</style>\n\
+            "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width\">\n<title>{headline}</title>\n\
+             <style>:root{{color-scheme:light dark}}\
+             body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}}</style>\n\
              <h1>{headline}</h1>\n{}",
             if text.is_empty() { String::new() } else { format!("<p>{text}</p>\n") }
         );
@@ -143,5 +166,10 @@ mod tests {
         let page = answer(StatusCode::BAD_GATEWAY, Message::Failure("abc"), &fields);
         assert_eq!(page.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
         assert_eq!(page.headers()[CACHE_CONTROL], "no-store");
+        let plain = Message::LogIn.text();
+        let (headline, text) = Message::LogIn.for_people().unwrap();
+        assert!(plain.contains("tagai get") && !text.contains("tagai get"), "people have a browser");
+        let told = answer(StatusCode::UNAUTHORIZED, Message::LogIn, &fields).body().size_hint().exact().unwrap();
+        assert!(told > u64::try_from(headline.len() * 2 + text.len()).unwrap());
     }
 }

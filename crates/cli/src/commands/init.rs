@@ -39,8 +39,14 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Args { dir, host, https_port, http_port, upstream } = args;
     let (https_port, http_port) = (*https_port, *http_port);
-    let plan =
-        Plan { dir: dir.clone(), host: host.to_lowercase(), https_port, http_port, routes: only_route(upstream) };
+    let plan = Plan {
+        dir: dir.clone(),
+        host: host.to_lowercase(),
+        https_port,
+        http_port,
+        routes: only_route(upstream),
+        invitations: false,
+    };
     let made = setup::set_up(&plan)?;
     output::print(&report(&made, upstream))
 }

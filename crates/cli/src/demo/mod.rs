@@ -107,6 +107,7 @@ fn make(demo: &Demo, password_file: &Path) -> Result<(), Failure> {
         https_port: demo.https_port,
         http_port: demo.http_port,
         routes: routes(demo.app_port),
+        invitations: true,
     })?;
     let config = Config::load(&made.config)?;
     let Some(realm) = config.realms.first() else { return Err(Failure::other("the demo has no realm")) };
@@ -216,11 +217,13 @@ fn welcome(demo: &Demo, first: bool, origins: &[Origin], password_file: &Path) -
          {tagai} logout --all --cacert {dir}/ca.pem\n\
          {dim}# users{plain}\n  \
          {tagai} user add bob --config {dir}/tagai.toml\n\
+         {dim}# let carol choose her password herself, with a code: in Firefox, or by `tagai account register`{plain}\n  \
+         {tagai} user invite carol --config {dir}/tagai.toml\n\
          \n\
          In Firefox, from tagai's sources: run {bold}browser/make{plain}; at about:debugging#/runtime/this-firefox press \"Load Temporary\n\
          Add-on\" and choose browser/build/firefox-mv2/manifest.json. Then open {bold}{http}/app/{plain} and log in as {USER} beside the\n\
-         address bar, with the password in {password_file}. For {https}, import {dir}/ca.pem first: Settings,\n\
-         Certificates, View Certificates, Authorities.\n\
+         address bar, with the password in {password_file}. For {https}, search Firefox's settings for \"certificates\" and\n\
+         import {dir}/ca.pem as an authority first.\n\
          \n\
          {dir} {made}: tagai.toml (the configuration, with comments), ca.pem, keys/, tagai.db (users), audit.log,\n\
          password.txt (of {USER}; a real installation has no such file). Ctrl-C ends the demo.\n\n"

@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) http_port: u16,
     /// The routes, as they stand in the configuration.
     pub(crate) routes: String,
+    /// Whether people register themselves, with invitations.
+    pub(crate) invitations: bool,
 }
 
 /// What was made.

@@ -19,6 +19,11 @@ pub(super) fn configuration(plan: &Plan, host: &Host, origins: &[Origin; 2], cha
     let (plain, chain) = (field("address", &plain.to_string()), field("chain", chain));
     let scope = field("scope", &host.to_string());
     let routes = &plan.routes;
+    let registration = if plan.invitations {
+        "registration = \"invitation\"         "
+    } else {
+        "# registration = \"off\"              "
+    };
     format!(
         r#"# The configuration of tagai. `tagai check` says what is wrong with it, and where.
 # Paths of files are relative to the directory of this file. Times are written "30s", "10m", "1h"; sizes "64KiB", "10MiB".
@@ -52,7 +57,7 @@ name = "Staff"                      # what users see when they are asked to log 
 # nonce-window = 128                # how far requests may come out of order
 # paths = ["/"]                     # where the realm applies, for clients; the whole server if it is missing
 # unregistered = "accept"           # or "refuse": only users that belong to a principal (`tagai principal`)
-# registration = "off"              # or "invitation": who has a code of `tagai user invite` becomes a user, over TLS
+{registration}# or "invitation": who has a code of `tagai user invite` becomes a user, over TLS
 # password-change = true            # users change their passwords themselves, over TLS
 
 # [[client-ca]]                     # whose certificates prove clients, for routes with "x509" in `proof`
@@ -190,6 +195,7 @@ mod tests {
             https_port: 8443,
             http_port: 8080,
             routes: only_route(upstream),
+            invitations: false,
         };
         let host = Host::parse(host).unwrap();
         let origins = [(Scheme::Https, 8443), (Scheme::Http, 8080)]

@@ -119,7 +119,7 @@ fn invite(args: &Args, name: &Username, operator: &Operator) -> Result<(), Failu
     let what = if args.reset { "can choose another password" } else { "can become a user" };
     output::note(&format!(
         "{name} {what} of the realm {} with this code, once, until {}. Give it to nobody else. Say: in the browser's \
-         tagai panel, at a page of {} that asks to log in, choose \"I have an invitation\"; the name is {name}",
+         tagai panel, at an https page of {} that asks to log in, choose \"I have an invitation\"; the name is {name}",
         realm.id,
         rfc3339(expires),
         realm.realm.auth_scope,
