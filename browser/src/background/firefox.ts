@@ -19,8 +19,28 @@ export const firefox: Surroundings = {
     return { context: found.cookieStoreId ?? "firefox-default", url: found.url };
   },
 
-  async loadTab(tab, url) {
-    await browser.tabs.update(tab, { url });
+  async loadTab(tab, url, replace = false) {
+    await browser.tabs.update(tab, { url, loadReplace: replace });
+  },
+
+  async blankTab(tab) {
+    await browser.tabs.update(tab, { url: "about:blank", loadReplace: true });
+    for (let tried = 0; tried < 40; tried++) {
+      const { url, status } = await browser.tabs.get(tab);
+      if (url === "about:blank" && status === "complete") return;
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+  },
+
+  async documents(context) {
+    const tabs = await browser.tabs.query({ cookieStoreId: context });
+    const found = tabs.map(async ({ id, url, discarded }) => {
+      if (id === undefined || discarded === true) return [];
+      const frames = (await browser.webNavigation.getAllFrames({ tabId: id }).catch(() => null)) ?? [];
+      const inner = frames.filter(({ frameId }) => frameId !== 0);
+      return [{ tab: id, urls: [url ?? "", ...inner.map(frame => frame.url)] }];
+    });
+    return (await Promise.all(found)).flat();
   },
 
   async reloadTab(tab) {
@@ -33,7 +53,8 @@ export const firefox: Surroundings = {
     await (browser.action ?? browser.browserAction).openPopup({ windowId });
   },
 
-  async clearCache(hosts) {
-    if (hosts.length > 0) await browser.browsingData.remove({ hostnames: [...hosts] }, { cache: true });
+  async clearCache(hosts, workers) {
+    if (hosts.length === 0) return;
+    await browser.browsingData.remove({ hostnames: [...hosts] }, { cache: true, serviceWorkers: workers });
   },
 };

@@ -35,7 +35,7 @@ export function beforeSend(world: World, details: SendDetails): Answer | Promise
   }
   const { context, logins } = who(world, details, target);
   world.flights.close(details.requestId);
-  const prepared = details.type === "main_frame" ? world.tabs.take(details.tabId, details.url) : null;
+  const prepared = world.tabs.take(details, world.around.page(""));
   if (logins.length === 0 && prepared === null) return stale ? { requestHeaders: headers } : {};
   return guarded(world, details, () => sendFirst(world, details, batch, target, context, headers, prepared));
 }

@@ -11,11 +11,11 @@ import type { Asked } from "./asked.js";
 import { type BlockedPages, isImpostor } from "./blocked.js";
 import { sameRealm } from "./contexts.js";
 import { address, sameAddress } from "./site.js";
-import type { Answer } from "./surroundings.js";
+import type { Answer, Details } from "./surroundings.js";
 import type { Waiter } from "./waiter.js";
 
 /** How long a judgement waits for a page whose loading is over. */
-const LINGER = 10_000;
+const LINGER = 3000;
 
 /** What a page is, as its answer was judged. */
 export type Page =
@@ -49,6 +49,15 @@ export interface Prepared {
   readonly url: string;
   readonly send: Send;
   readonly waiter: Waiter;
+}
+
+/** A page of a realm that the user is no longer logged in to. */
+export interface Over {
+  readonly tab: number;
+  readonly url: string;
+  readonly page: Page & { readonly is: "proven" };
+  /** It is not on display yet. */
+  readonly coming: boolean;
 }
 
 interface Tab {
@@ -99,10 +108,16 @@ export class Tabs {
     tab.judged.set(requestId, { url, page, over: false, settled });
   }
 
-  /** The tab has gone to an address. Gives what it shows now. */
-  committed(id: number, url: string): Page {
+  /**
+   * The tab has gone to an address. Gives what it shows now, null if nobody has judged it.
+   *
+   * @param fromHistory By Back or Forward: it may be a page that Firefox has kept alive, and no answer at all.
+   */
+  committed(id: number, url: string, fromHistory = false): Page | null {
     const tab = this.#tab(id);
-    const found = [...tab.judged].filter(([, judged]) => sameAddress(judged.url, url));
+    const found = [...tab.judged].filter(
+      ([, judged]) => sameAddress(judged.url, url) && !(fromHistory && judged.over),
+    );
     // Should there be two of one address, nobody knows which it is: nothing more is said than holds for both.
     const shown = found.find(([, judged]) => judged.page.is !== "proven") ?? found.at(-1);
     const page = shown?.[1].page ?? NONE;
@@ -115,7 +130,7 @@ export class Tabs {
     if (tab.held !== null && tab.held.requestId !== shown?.[0]) tab.held.release({ cancel: true });
     this.#show(id, tab, url, page);
     shown?.[1].settled();
-    return page;
+    return shown === undefined ? null : page;
   }
 
   #show(id: number, tab: Tab, url: string | null, page: Page): void {
@@ -206,8 +221,19 @@ export class Tabs {
     this.#tab(id).prepared = prepared;
   }
 
-  /** The proof that was made for the tab's next loading, if it is of this address. It is given once. */
-  take(id: number, url: string): Prepared | null {
+  /**
+   * The proof that was made for the tab's next loading, if a request is that: it is given once. Nobody else may have made the
+   * request: not a form of a page, into a window that it holds.
+   *
+   * @param own Where addresses of this extension begin.
+   */
+  take({ type, method, tabId, url, originUrl }: Details, own: string): Prepared | null {
+    if (type !== "main_frame" || method !== "GET") return null;
+    return originUrl === undefined || originUrl.startsWith(own) ? this.takeBack(tabId, url) : null;
+  }
+
+  /** The same proof, for its maker. */
+  takeBack(id: number, url: string): Prepared | null {
     const tab = this.#tabs.get(id);
     const prepared = tab?.prepared ?? null;
     if (tab === undefined || prepared === null || !sameAddress(prepared.url, url)) return null;
@@ -242,17 +268,22 @@ export class Tabs {
 
   /**
    * The user is no longer logged in to a realm: pages of it that are on display, or about to be, are nothing now. Gives
-   * those on display.
+   * them, at most one of each tab.
    */
-  over(ids: ReadonlySet<number>, realm: Realm): { tab: number; url: string; page: Page & { is: "proven" } }[] {
-    const shown: { tab: number; url: string; page: Page & { is: "proven" } }[] = [];
+  over(ids: ReadonlySet<number>, realm: Realm): Over[] {
+    const shown: Over[] = [];
     for (const [id, tab] of this.#tabs) {
       if (!ids.has(id)) continue;
+      let coming: Over | null = null;
       for (const judged of tab.judged.values()) {
-        if (judged.page.is === "proven" && sameRealm(judged.page.login.realm, realm)) judged.page = NONE;
+        const { page, url, over } = judged;
+        if (page.is !== "proven" || !sameRealm(page.login.realm, realm)) continue;
+        judged.page = NONE;
+        if (!over) coming = { tab: id, url, page, coming: true };
       }
+      if (coming !== null) shown.push(coming);
       if (tab.page.is === "proven" && tab.url !== null && sameRealm(tab.page.login.realm, realm)) {
-        shown.push({ tab: id, url: tab.url, page: tab.page });
+        if (coming === null) shown.push({ tab: id, url: tab.url, page: tab.page, coming: false });
         this.#show(id, tab, tab.url, NONE);
       }
     }
