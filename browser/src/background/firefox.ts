@@ -2,6 +2,9 @@
 
 import type { Surroundings } from "./surroundings.js";
 
+/** How long a tab may take to say what is in it. */
+const PATIENCE = 1000;
+
 export const firefox: Surroundings = {
   page: path => browser.runtime.getURL(path),
 
@@ -36,7 +39,9 @@ export const firefox: Surroundings = {
     const tabs = await browser.tabs.query({ cookieStoreId: context });
     const found = tabs.map(async ({ id, url, discarded }) => {
       if (id === undefined || discarded === true) return [];
-      const frames = (await browser.webNavigation.getAllFrames({ tabId: id }).catch(() => null)) ?? [];
+      const late = new Promise<null>(resolve => setTimeout(() => resolve(null), PATIENCE));
+      const all = browser.webNavigation.getAllFrames({ tabId: id }).catch(() => null);
+      const frames = (await Promise.race([all, late])) ?? [];
       const inner = frames.filter(({ frameId }) => frameId !== 0);
       return [{ tab: id, urls: [url ?? "", ...inner.map(frame => frame.url)] }];
     });
