@@ -65,7 +65,16 @@ export function engine(script = {}) {
 /** A background page; `answers` are what servers say to its own requests, one after the other. */
 export function background(script = {}, answers = []) {
   const core = engine(script);
-  const seen = { loaded: [], reloaded: [], blanked: [], popups: [], cleared: [], workers: [], fetched: [], shown: [] };
+  const seen = {
+    loaded: [],
+    reloaded: [],
+    blanked: [],
+    popups: [],
+    cleared: [],
+    workers: [],
+    fetched: [],
+    shown: [],
+  };
   const around = {
     page: path => PAGE + path,
     certificate: async () => new Uint8Array([1, 2, 3]),

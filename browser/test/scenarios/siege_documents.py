@@ -146,6 +146,17 @@ def strange_honest(b, site):
     until("the frame's words", lambda: b.anywhere("page /public"))
 
 
+@scenario("a form that another site has sent, at whose answer the user logs in: it is not carried out in the user's name")
+def strange_login(b, site):
+    form = f"<form id=f method=post action='{site.url('/app/posted')}'><input name=note value=transfer></form><script>setTimeout(() => f.submit(), 300)</script>"
+    b.load(Script(site, lambda request: Response.html(form), host=EVIL).url("/"))
+    ask(b)
+    b.popup().log_in("alice", PASSWORD)
+    shown(b, "/app/posted")
+    b.until_status("proven")
+    is_("what was carried out", [target.split()[0] for target, user in site.app.seen if "posted" in target and user], ["GET"])
+
+
 # What is left from before a login
 
 
@@ -186,7 +197,7 @@ def elder_tabs(b, site):
     b.load(site.url("/start"))
     b.until_text(MARK)
     first = b.m.handle()
-    other = b.open(site.url("/x", "outside.test"))
+    other = b.open(site.plain("/x", "outside.test"))
     shown(b, "/x")
     b.js("document.body.append('typed here')")
     site.gateway.secure_front.turn()

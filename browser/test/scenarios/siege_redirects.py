@@ -95,7 +95,7 @@ def back(b, site):
     is_("entries of the tab's history", b.js("return history.length"), length)
     site.gateway.secure_front.turn()
     b.drop_connections()
-    b.back()
+    b.m.click(b.m.find("#back"))
     is_("the page before", shown(b, "/app/before")[0], "alice")
     b.until_status("proven")
 
