@@ -8,15 +8,14 @@ import { block, guarded } from "./block.js";
 import { afresh, isCopy, isRepeatable } from "./cache.js";
 import { sameRealm } from "./contexts.js";
 import { BRIEF, exchange } from "./exchange.js";
-import { type Line, matters, notStored, offered, prompts, toLines, withoutOthers } from "./fields.js";
+import { type Line, matters, notStored, toLines } from "./fields.js";
 import { Gate } from "./gate.js";
 import { Pending } from "./pending.js";
 import { asks } from "./present.js";
 import type { Flight } from "./requests.js";
-import { type Address, address, fromInside } from "./site.js";
+import { type Address, address } from "./site.js";
 import { type Answer, contextOf, type ReceiveDetails } from "./surroundings.js";
-import { NONE } from "./tabs.js";
-import { isDocument, unproven } from "./unproven.js";
+import { isDocument, isShown, isStranger, ofNobody, ordinary } from "./unproven.js";
 import type { World } from "./world.js";
 
 export function headersReceived(world: World, details: ReceiveDetails): Answer | Promise<Answer> {
@@ -42,25 +41,6 @@ async function decided(world: World, details: ReceiveDetails, run: () => Promise
     return {};
   });
   return pending === null ? answer : await (pending as Pending).answer.catch(() => ({ cancel: true }));
-}
-
-/** An answer that has nothing to do with us; unless a site that was proven before asks for a password in the old way. */
-function ordinary(
-  world: World,
-  details: ReceiveDetails,
-  target: Address,
-  lines: readonly Line[],
-): Answer | Promise<Answer> {
-  const show = (): Answer => {
-    if (isShown(details)) world.tabs.judge(details.tabId, details.requestId, details.url, NONE);
-    return {};
-  };
-  if (details.statusCode !== 401 || !prompts(lines) || offered(lines).has("mutual")) return show();
-  return guarded(world, details, async () =>
-    (await world.known.has(target.origin))
-      ? block(world, details, "downgrade", `it asked for ${[...offered(lines)].join(", ")}`)
-      : show(),
-  );
 }
 
 async function judge(
@@ -173,27 +153,6 @@ function noProof(world: World, details: ReceiveDetails, flight: Flight): Answer 
   return block(world, details, "no-proof", `the answer has status ${details.statusCode} and no proof`);
 }
 
-/** Whether somebody is logged in, and a page of another site has made the request: it carried no proof. */
-function isStranger(world: World, details: ReceiveDetails, target: Address): boolean {
-  const context = contextOf(details);
-  const covered = world.contexts.covering(context, target.origin).length > 0;
-  return covered && !fromInside(details, target, world.contexts.logins(context));
-}
-
-/** An answer to a request that went without a proof for a reason: nothing is said of it, and it is no document of the site's. */
-async function ofNobody(
-  world: World,
-  details: ReceiveDetails,
-  target: Address,
-  lines: readonly Line[],
-): Promise<Answer> {
-  let answer: Answer = { responseHeaders: withoutOthers(details.responseHeaders) };
-  if (!offered(lines).has("mutual")) answer = await ordinary(world, details, target, lines);
-  else if (isShown(details)) world.tabs.judge(details.tabId, details.requestId, details.url, NONE);
-  if (!isDocument(details) || answer.cancel === true || answer.redirectUrl !== undefined) return answer;
-  return { responseHeaders: unproven(answer.responseHeaders ?? details.responseHeaders) };
-}
-
 /** An answer to a request of the site's own that carried no proof and has been carried out: only a page is shown. */
 async function carriedOut(
   world: World,
@@ -214,13 +173,6 @@ async function orAgain(
   lines: readonly Line[],
 ): Promise<Answer> {
   return maySendAgain(details) ? again(world, details) : await carriedOut(world, details, target, lines);
-}
-
-/** Whether the tab will show the answer. What is stored as a file, or has no content, never is. */
-function isShown(details: ReceiveDetails): boolean {
-  if (details.type !== "main_frame" || details.statusCode === 204 || details.statusCode === 205) return false;
-  const disposition = details.responseHeaders?.find(({ name }) => name.toLowerCase() === "content-disposition");
-  return !/^\s*attachment/i.test(disposition?.value ?? "");
 }
 
 /** Whether a request can be made again without being carried out twice: the server has refused it, or it changes nothing. */

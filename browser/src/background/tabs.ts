@@ -5,27 +5,16 @@
  * tab has gone to its address, and only then becomes what the tab is.
  */
 
-import type { Send } from "../engine/api.js";
 import type { Ask, Login, Realm, TabView } from "../shared/state.js";
 import type { Asked } from "./asked.js";
 import { type BlockedPages, isImpostor } from "./blocked.js";
 import { sameRealm } from "./contexts.js";
+import { type Held, NONE, type Over, type Page, type Prepared } from "./page.js";
 import { address, sameAddress } from "./site.js";
 import type { Answer, Details } from "./surroundings.js";
-import type { Waiter } from "./waiter.js";
 
 /** How long a judgement waits for a page whose loading is over. */
 const LINGER = 3000;
-
-/** What a page is, as its answer was judged. */
-export type Page =
-  | { readonly is: "none" }
-  | { readonly is: "proven"; readonly login: Login; readonly method: string; readonly atLogout: AtLogout }
-  | { readonly is: "asked"; readonly asked: Asked };
-
-export type AtLogout = { readonly go: string } | "reload-if-get";
-
-export const NONE: Page = { is: "none" };
 
 interface Judged {
   readonly url: string;
@@ -33,31 +22,6 @@ interface Judged {
   over: boolean;
   /** To be called when it is shown, or never will be. */
   settled(): void;
-}
-
-/** An answer that is held back until the user has decided. */
-export interface Held {
-  readonly requestId: string;
-  readonly asked: Asked;
-  release(answer: Answer): void;
-  /** Shows it without a login. */
-  decline(): void;
-}
-
-/** A proof for the next loading of a tab. */
-export interface Prepared {
-  readonly url: string;
-  readonly send: Send;
-  readonly waiter: Waiter;
-}
-
-/** A page of a realm that the user is no longer logged in to. */
-export interface Over {
-  readonly tab: number;
-  readonly url: string;
-  readonly page: Page & { readonly is: "proven" };
-  /** It is not on display yet. */
-  readonly coming: boolean;
 }
 
 interface Tab {
