@@ -213,17 +213,20 @@ test("a logout between judgement and display: the tab asks for the page anew; so
   assert.deepEqual(seen.reloaded, [9]);
 });
 
-test("Back shows what Firefox has kept: a judgement whose answer is over is not of it", async () => {
+test("Back shows what Firefox has kept: a judgement whose answer is over is not of it", async t => {
   const { world } = await fake.loggedIn({ receive: [fake.PROVEN] });
   const loads = async requestId => {
     await beforeSend(world, request({ requestId }));
     await headersReceived(world, answer({ requestId }));
   };
   await loads("1");
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   world.tabs.finished(7, "1");
+  t.mock.timers.tick(600);
   assert.equal(world.tabs.committed(7, fake.URL_, true), null);
   assert.equal(world.tabs.view(7, []).status, "none");
   await loads("2");
+  world.tabs.finished(7, "2");
   world.tabs.committed(7, fake.URL_, true);
   assert.equal(world.tabs.view(7, []).status, "proven", "it was asked for again");
 });
@@ -242,11 +245,13 @@ test("the prepared proof is for the tab's own loading, and for no form or window
   const { world, seen } = fake.background({ receive: [fake.ASKED, next, fake.PROVEN] }, [{ status: 401 }]);
   await headersReceived(world, answer(refusal));
   world.tabs.committed(7, fake.URL_);
-  void login(world, 7, "alice", "secret");
+  const outcome = login(world, 7, "alice", "secret");
   while (seen.loaded.length === 0) await fake.moment();
   for (const of of [{ method: "POST", ...foreign }, { method: "POST" }, foreign]) {
     assert.equal(fake.authorization(await beforeSend(world, request({ requestId: "2", ...of }))), null);
   }
   const own = { requestId: "3", originUrl: `${fake.PAGE}background/background.html` };
   assert.equal(fake.authorization(await beforeSend(world, request(own))), "Mutual proof-9");
+  await headersReceived(world, answer(own));
+  assert.deepEqual(await outcome, { ok: true, value: null });
 });

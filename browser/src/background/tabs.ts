@@ -15,11 +15,15 @@ import type { Answer, Details } from "./surroundings.js";
 
 /** How long a judgement waits for a page whose loading is over. */
 const LINGER = 3000;
+/** After so long it is none of a page that Back or Forward shows: Firefox says that it goes there about when loading is over. */
+const RECENT = 500;
 
 interface Judged {
   readonly url: string;
   page: Page;
   over: boolean;
+  /** It has been over for a while. */
+  late: boolean;
   /** To be called when it is shown, or never will be. */
   settled(): void;
 }
@@ -69,7 +73,7 @@ export class Tabs {
     const tab = this.#tab(id);
     const before = tab.judged.get(requestId);
     if (before !== undefined) this.#forget(before);
-    tab.judged.set(requestId, { url, page, over: false, settled });
+    tab.judged.set(requestId, { url, page, over: false, late: false, settled });
   }
 
   /**
@@ -80,7 +84,7 @@ export class Tabs {
   committed(id: number, url: string, fromHistory = false): Page | null {
     const tab = this.#tab(id);
     const found = [...tab.judged].filter(
-      ([, judged]) => sameAddress(judged.url, url) && !(fromHistory && judged.over),
+      ([, judged]) => sameAddress(judged.url, url) && !(fromHistory && judged.late && judged.page.is === "proven"),
     );
     // Should there be two of one address, nobody knows which it is: nothing more is said than holds for both.
     const shown = found.find(([, judged]) => judged.page.is !== "proven") ?? found.at(-1);
@@ -119,6 +123,9 @@ export class Tabs {
     const judged = tab?.judged.get(requestId);
     if (tab === undefined || judged === undefined || judged.over) return;
     judged.over = true;
+    setTimeout(() => {
+      judged.late = true;
+    }, RECENT);
     setTimeout(() => this.failed(id, requestId), LINGER);
   }
 
