@@ -140,7 +140,8 @@ const documents = [
   { tab: 7, urls: ["https://site.test/old"] },
   { tab: 8, urls: ["https://site.test/guest#here"] },
   { tab: 9, urls: ["https://evil.test/", "blob:https://site.test/1"] },
-  { tab: 10, urls: ["https://evil.test/"] },
+  { tab: 10, urls: ["https://evil.test/", "about:blank"] },
+  { tab: 11, urls: ["about:blank"] },
 ];
 
 test("before the first proof of a server: documents of the realm leave, and service workers; then they are loaded again", async () => {
@@ -148,7 +149,7 @@ test("before the first proof of a server: documents of the realm leave, and serv
   await beforeSend(world, request());
   await fake.moment();
   await headersReceived(world, answer());
-  assert.deepEqual(seen.blanked, [8, 9], "not the tab that is about to show the proven page");
+  assert.deepEqual(seen.blanked, [8, 9, 11], "not the tab that is about to show the proven page");
   assert.deepEqual(seen.workers, ["site.test"]);
   assert.deepEqual(seen.loaded, [
     [8, "https://site.test/guest", true],
@@ -156,7 +157,7 @@ test("before the first proof of a server: documents of the realm leave, and serv
   ]);
   await beforeSend(world, request({ requestId: "2" }));
   await headersReceived(world, answer({ requestId: "2" }));
-  assert.equal(seen.blanked.length, 2, "once for each server");
+  assert.equal(seen.blanked.length, 3, "once for each server");
 });
 
 test("each server of a realm is cleared at its own first proof", async () => {
@@ -181,7 +182,7 @@ test("pages that are proven, or of no origin, stay where they are", async () => 
   world.tabs.committed(9, "https://site.test/x");
   await beforeSend(world, request());
   await headersReceived(world, answer());
-  assert.deepEqual(seen.blanked, []);
+  assert.deepEqual(seen.blanked, [11]);
 });
 
 test("a logout while a proven answer is under way: it is not shown, and asked for again without a login", async () => {

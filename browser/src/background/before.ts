@@ -12,6 +12,8 @@ import type { World } from "./world.js";
 
 /** How long tabs may take to go away. */
 const PATIENCE = 3000;
+/** A window that a page has opened and put nothing into is of that page's origin, whichever that is. */
+const BLANK = "about:blank";
 
 /**
  * Clears the way for the first proof in a realm by a host. Gives what brings back the pages that had to go, to be called when
@@ -27,7 +29,10 @@ export async function clear(
   except: number | null,
 ): Promise<() => number[]> {
   const tabs = (await documents(world, context)).filter(
-    ({ tab, urls }) => tab !== except && !isSafe(world, tab) && urls.some(url => isOf(url, realm)),
+    ({ tab, urls }) =>
+      tab !== except &&
+      !isSafe(world, tab) &&
+      urls.some((url, at) => isOf(url, realm) || (at === 0 && url === BLANK)),
   );
   await leave(world, tabs);
   await forget(world, [host], true);

@@ -29,9 +29,10 @@ export const firefox: Surroundings = {
   async blankTab(tab) {
     await browser.tabs.update(tab, { url: "about:blank", loadReplace: true });
     for (let tried = 0; tried < 40; tried++) {
+      // It may have been empty before, in the name of somebody.
+      await new Promise(resolve => setTimeout(resolve, 50));
       const { url, status } = await browser.tabs.get(tab);
       if (url === "about:blank" && status === "complete") return;
-      await new Promise(resolve => setTimeout(resolve, 50));
     }
   },
 
