@@ -77,7 +77,8 @@ test("whoever does not prove itself at a login is kept from the tab", async () =
   const made = await asking({ receive: [NEXT, { is: "unauthenticated", to: "vfy" }] });
   const outcome = login(made.world, 7, "alice", "secret");
   const { got } = await loads(made, {});
-  assert.match(got.redirectUrl, /blocked/);
+  assert.deepEqual(got, { cancel: true });
+  assert.match(made.seen.loaded.at(-1)[1], /blocked/);
   assert.deepEqual(await outcome, { ok: false, failure: "impostor" });
 });
 
@@ -256,7 +257,7 @@ test("an error page speaks for its own tab alone", async () => {
   assert.deepEqual(seen.loaded, []);
   assert.equal((await hear(world, { kind: "blocked", id }, from(7), "us")).value.why, "no-proof");
   await hear(world, { kind: "retry", id }, from(7), "us");
-  assert.deepEqual(seen.loaded, [[7, fake.URL_]]);
+  assert.deepEqual(seen.loaded, [[7, fake.URL_, false]]);
 });
 
 test("over http neither J nor an invitation leaves the browser", async () => {

@@ -19,9 +19,13 @@ async function judged(received, more = {}, of = {}) {
   return { ...made, got };
 }
 
-/** Why the tab's error page says that an answer was kept back. */
+/** Why the tab's error page says that an answer was kept back. Firefox is not asked for a redirect, which it may not make. */
 function why(world, got) {
-  world.tabs.committed(7, kept(got));
+  assert.deepEqual(got, { cancel: true });
+  const [tab, url] = world.around.loaded.at(-1);
+  assert.equal(tab, 7);
+  assert.match(url, BLOCKED);
+  world.tabs.committed(7, url);
   return world.tabs.view(7, []).blocked?.why;
 }
 
@@ -206,10 +210,10 @@ test("a server that asks without end: the request comes to an end", async () => 
   const got = [];
   for (let round = 0; round < 10; round++) {
     await beforeSend(world, request());
-    got.push((await headersReceived(world, answer({ statusCode: 401 }))).redirectUrl);
+    got.push(await headersReceived(world, answer({ statusCode: 401 })));
   }
-  assert.equal(got.filter(url => url === fake.URL_).length, 6);
-  assert.match(got[6], BLOCKED);
+  assert.equal(got.filter(({ redirectUrl }) => redirectUrl === fake.URL_).length, 6);
+  assert.equal(why(world, got[6]), "protocol");
 });
 
 test("what the server carried out already is not sent again", async () => {

@@ -5,6 +5,11 @@ import * as fake from "./fake.js";
 
 const { authorization, beforeSend, headersReceived, request } = fake;
 
+function goesToErrorPage(world, got) {
+  assert.deepEqual(got, { cancel: true });
+  assert.match(world.around.loaded.at(-1)[1], /^moz-extension:\/\/us\/blocked\/blocked.html#/);
+}
+
 test("with nobody logged in, nothing is asked and nothing takes time", () => {
   const { world, core } = fake.background();
   assert.deepEqual(beforeSend(world, request()), {});
@@ -121,7 +126,7 @@ test("whatever goes wrong, the request does not go out: an error page, or nothin
     };
     const page = await beforeSend(world, request());
     if (script.beginFails) continue;
-    assert.match(page.redirectUrl, /^moz-extension:\/\/us\/blocked\/blocked.html#/);
+    goesToErrorPage(world, page);
     assert.deepEqual(await beforeSend(world, request({ type: "image", originUrl: fake.URL_ })), { cancel: true });
   }
 });
@@ -149,14 +154,13 @@ test("an exchange that nobody answers: a form stays at home, a page goes without
   assert.deepEqual(form, { cancel: true });
   const page = await beforeSend(world, request());
   assert.equal(authorization(page), null);
-  const got = await headersReceived(world, fake.answer());
-  assert.match(got.redirectUrl, /blocked/);
+  goesToErrorPage(world, await headersReceived(world, fake.answer()));
 });
 
 test("an exchange that is answered with a page: not shown", async () => {
   const script = { begin: [{ sequence: 1, sends: "kex" }], receive: [{ is: "unauthenticated", to: "kex" }] };
   const { world } = await fake.loggedIn(script, [{ status: 200, headers: [] }]);
-  assert.match((await beforeSend(world, request())).redirectUrl, /blocked/);
+  goesToErrorPage(world, await beforeSend(world, request()));
 });
 
 test("of many requests one exchanges keys, and the others wait until it is proven", async () => {
@@ -201,5 +205,5 @@ test("requests that Firefox handed over together do not wait for one another: th
 test("too many requests at once: those that need a proof are refused", async () => {
   const { world } = await fake.loggedIn();
   world.flights.open = () => null;
-  assert.match((await beforeSend(world, request())).redirectUrl, /blocked/);
+  goesToErrorPage(world, await beforeSend(world, request()));
 });

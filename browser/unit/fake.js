@@ -26,7 +26,11 @@ export function engine(script = {}) {
     loggedIn: script.loggedIn ?? [],
     begin: async () => take("begin", { sequence: ++last, sends: "normal" }),
     field: async sequence => `Mutual proof-${sequence}`,
-    receive: async () => take("receive", { is: "unauthenticated", to: "normal" }),
+    receive: async () => {
+      const received = take("receive", { is: "unauthenticated", to: "normal" });
+      if (received.is === "proven" && fake.loggedIn.length === 0) fake.loggedIn = [received.login];
+      return received;
+    },
     supply: async () => take("supply", { sequence: ++last, sends: "kex" }),
     remember: async () => {},
     drop: async id => void dropped.push(id),
@@ -61,15 +65,28 @@ export function engine(script = {}) {
 /** A background page; `answers` are what servers say to its own requests, one after the other. */
 export function background(script = {}, answers = []) {
   const core = engine(script);
-  const seen = { loaded: [], reloaded: [], popups: [], cleared: [], fetched: [], shown: [] };
+  const seen = {
+    loaded: [],
+    reloaded: [],
+    blanked: [],
+    popups: [],
+    cleared: [],
+    workers: [],
+    fetched: [],
+    shown: [],
+  };
   const around = {
     page: path => PAGE + path,
     certificate: async () => new Uint8Array([1, 2, 3]),
     tab: async () => ({ context: "firefox-default", url: URL_ }),
-    loadTab: async (tab, url) => void seen.loaded.push([tab, url]),
+    loadTab: async (tab, url, replace = false) => void seen.loaded.push([tab, url, replace]),
+    loaded: seen.loaded,
     reloadTab: async tab => void seen.reloaded.push(tab),
     openPopup: async tab => void seen.popups.push(tab),
-    clearCache: async hosts => void seen.cleared.push(...hosts),
+    clearCache: async (hosts, workers) => void (workers ? seen.workers : seen.cleared).push(...hosts),
+    blankTab: async tab => void seen.blanked.push(tab),
+    // What tabs show: [{ tab, urls }].
+    documents: async () => script.documents ?? [],
     fetch: (url, init) => fetched(world, seen, answers, url, init),
   };
   const stored = script.stored ?? {};

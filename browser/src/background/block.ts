@@ -2,7 +2,8 @@
 
 import type { Blocked, Realm } from "../shared/state.js";
 import { failureOf } from "./blocked.js";
-import { address } from "./site.js";
+import type { Headers } from "./fields.js";
+import { address, sameAddress } from "./site.js";
 import { type Answer, contextOf, type Details } from "./surroundings.js";
 import type { World } from "./world.js";
 
@@ -10,19 +11,32 @@ import type { World } from "./world.js";
 const PATIENCE = 60_000;
 
 /**
- * Keeps an answer from the user. A page is replaced by one that says why; anything else fails.
+ * Keeps an answer from the user. The tab goes to a page that says why; so does a frame; anything else fails.
  *
- * Nothing but pages is redirected: where Firefox cannot redirect, such as the script of a service worker, it lets the answer
- * through.
+ * Nothing but a frame is redirected: where Firefox cannot redirect, such as the script of a service worker or a request that was
+ * redirected too often, it lets the answer through; and it keeps the cookies of an answer in whose place it goes elsewhere.
  */
 export function block(world: World, details: Details, why: Blocked, detail: string, of?: Realm | null): Answer {
   const flight = world.flights.find(details.requestId, details.url);
   flight?.waiter?.fail(failureOf(why));
   world.flights.close(details.requestId);
-  if (details.tabId < 0 || (details.type !== "main_frame" && details.type !== "sub_frame")) return { cancel: true };
+  const page = details.type === "main_frame";
+  const frame = details.type === "sub_frame" && !setsCookies(details) && world.redirects.may(details.requestId);
+  if (details.tabId < 0 || !(page || frame)) return { cancel: true };
   const target = address(details.url);
   const logins = target === null ? [] : world.contexts.covering(contextOf(details), target.origin);
-  return { redirectUrl: world.blocked.add(details, why, detail, of ?? logins[0] ?? null) };
+  const place = world.blocked.add(details, why, detail, of ?? logins[0] ?? null);
+  if (frame) return { redirectUrl: place };
+  const shown = world.tabs.url(details.tabId);
+  // What would be kept back again, or is such a page itself, is no place to go back to.
+  const replace =
+    shown !== null && (sameAddress(shown, details.url) || world.blocked.at(shown, details.tabId) !== null);
+  void world.around.loadTab(details.tabId, place, replace).catch(() => {});
+  return { cancel: true };
+}
+
+function setsCookies(details: Details & { readonly responseHeaders?: Headers | undefined }): boolean {
+  return (details.responseHeaders ?? []).some(({ name }) => name.toLowerCase() === "set-cookie");
 }
 
 /**

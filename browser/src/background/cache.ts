@@ -40,13 +40,13 @@ export async function afresh(world: World, details: ReceiveDetails): Promise<Ans
   return block(world, details, "cached", "an answer from the browser's cache");
 }
 
-/** Forgets what is stored of hosts, if it does not take too long. */
-export async function forget(world: World, hosts: readonly string[]): Promise<void> {
+/** Forgets what is stored of hosts, if it does not take too long; also their service workers, if those are to go. */
+export async function forget(world: World, hosts: readonly string[], workers = false): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>(resolve => {
     timer = setTimeout(resolve, PATIENCE);
   });
   // Whatever stays is recognised as a copy when it comes.
-  await Promise.race([world.around.clearCache(hosts).catch(() => {}), late]);
+  await Promise.race([world.around.clearCache(hosts, workers).catch(() => {}), late]);
   clearTimeout(timer);
 }

@@ -8,6 +8,9 @@ import { NetworkError } from "./own.js";
 import type { Address } from "./site.js";
 import type { World } from "./world.js";
 
+/** How long one may take for a page's request: Firefox holds others with it, also of other sites. */
+export const BRIEF = 8000;
+
 /** How an exchange ended. */
 export type Exchanged =
   /** The proof can be sent. */
@@ -18,9 +21,16 @@ export type Exchanged =
   | { readonly is: "silence" };
 
 /** Sends req-KEX-C1 with the method of the request, and no body. */
-export async function exchange(world: World, send: Send, target: Address, method: string): Promise<Exchanged> {
+export async function exchange(
+  world: World,
+  send: Send,
+  target: Address,
+  method: string,
+  patience?: number,
+): Promise<Exchanged> {
   try {
-    const { status, received } = await world.own.run({ target, method, sequence: send.sequence });
+    const limit = patience === undefined ? {} : { patience };
+    const { status, received } = await world.own.run({ target, method, sequence: send.sequence, ...limit });
     if (received === null) throw new Error("a key exchange was not judged");
     if (received.is === "continue" && received.next.sends === "vfy") return { is: "ready", send: received.next };
     if (received.is === "continue") await world.engine.drop(received.next.sequence);
@@ -73,7 +83,7 @@ export async function begin(
     }
     let kept = false;
     try {
-      const exchanged = await exchange(world, send, target, method);
+      const exchanged = await exchange(world, send, target, method, BRIEF);
       if (exchanged.is === "ready") {
         kept = true;
         return { is: "send", send: exchanged.send, lead, generation };

@@ -2,6 +2,9 @@
 
 import type { Surroundings } from "./surroundings.js";
 
+/** How long a tab may take to say what is in it. */
+const PATIENCE = 1000;
+
 export const firefox: Surroundings = {
   page: path => browser.runtime.getURL(path),
 
@@ -19,8 +22,31 @@ export const firefox: Surroundings = {
     return { context: found.cookieStoreId ?? "firefox-default", url: found.url };
   },
 
-  async loadTab(tab, url) {
-    await browser.tabs.update(tab, { url });
+  async loadTab(tab, url, replace = false) {
+    await browser.tabs.update(tab, { url, loadReplace: replace });
+  },
+
+  async blankTab(tab) {
+    await browser.tabs.update(tab, { url: "about:blank", loadReplace: true });
+    for (let tried = 0; tried < 40; tried++) {
+      // It may have been empty before, in the name of somebody.
+      await new Promise(resolve => setTimeout(resolve, 50));
+      const { url, status } = await browser.tabs.get(tab);
+      if (url === "about:blank" && status === "complete") return;
+    }
+  },
+
+  async documents(context) {
+    const tabs = await browser.tabs.query({ cookieStoreId: context });
+    const found = tabs.map(async ({ id, url, discarded }) => {
+      if (id === undefined || discarded === true) return [];
+      const late = new Promise<null>(resolve => setTimeout(() => resolve(null), PATIENCE));
+      const all = browser.webNavigation.getAllFrames({ tabId: id }).catch(() => null);
+      const frames = (await Promise.race([all, late])) ?? [];
+      const inner = frames.filter(({ frameId }) => frameId !== 0);
+      return [{ tab: id, urls: [url ?? "", ...inner.map(frame => frame.url)] }];
+    });
+    return (await Promise.all(found)).flat();
   },
 
   async reloadTab(tab) {
@@ -33,7 +59,8 @@ export const firefox: Surroundings = {
     await (browser.action ?? browser.browserAction).openPopup({ windowId });
   },
 
-  async clearCache(hosts) {
-    if (hosts.length > 0) await browser.browsingData.remove({ hostnames: [...hosts] }, { cache: true });
+  async clearCache(hosts, workers) {
+    if (hosts.length === 0) return;
+    await browser.browsingData.remove({ hostnames: [...hosts] }, { cache: true, serviceWorkers: workers });
   },
 };

@@ -3,7 +3,7 @@
 import type { Batch } from "./batch.js";
 
 /** How long the others wait for the one that leads. */
-const PATIENCE = 30_000;
+const PATIENCE = 15_000;
 
 /** The right to make a key exchange. It ends by {@link Lead.end}, or by itself. */
 export interface Lead {

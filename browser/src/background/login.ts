@@ -4,8 +4,11 @@ import { CredentialError, type Send } from "../engine/api.js";
 import type { Answer } from "../shared/messages.js";
 import type { Blocked } from "../shared/state.js";
 import { type Asked, renew } from "./asked.js";
+import { clear } from "./before.js";
+import { block } from "./block.js";
 import { failureOf } from "./blocked.js";
 import { forget } from "./cache.js";
+import { sameRealm } from "./contexts.js";
 import { type Exchanged, exchange } from "./exchange.js";
 import { Waiter } from "./waiter.js";
 import type { World } from "./world.js";
@@ -78,9 +81,8 @@ async function unmask(world: World, tab: number, asked: Asked, why: Blocked, det
     frameId: 0,
     cookieStoreId: asked.context,
   };
-  const page = world.blocked.add(details, why, detail, asked.realm);
-  if (held?.asked === asked) held.release({ redirectUrl: page });
-  else await world.around.loadTab(tab, page);
+  const answer = block(world, details, why, detail, asked.realm);
+  if (held?.asked === asked) held.release(answer);
   return { ok: false, failure: failureOf(why) };
 }
 
@@ -106,13 +108,13 @@ async function prove(world: World, tab: number, asked: Asked, send: Send): Promi
     return GONE;
   }
   if (!asked.page) return await proveAside(world, tab, asked, send);
-  // A copy from before would be shown in the place of what is proven now.
-  await forget(world, [asked.target.host]);
+  // A copy from before, or what a service worker makes up, would be shown in the place of what is proven now.
+  await forget(world, [asked.target.host], true);
   world.tabs.prepare(tab, { url: asked.target.url, send, waiter });
   await world.around.loadTab(tab, asked.target.url);
   const timer = setTimeout(() => {
     // A service worker may answer in the place of the server: then the proof goes by itself, and the tab loads again.
-    if (world.tabs.take(tab, asked.target.url) === null) return;
+    if (world.tabs.takeBack(tab, asked.target.url) === null) return;
     void proveAside(world, tab, asked, send)
       .then(answer => (answer.ok ? waiter.succeed() : waiter.fail(answer.failure)))
       .catch(() => waiter.fail("internal"));
@@ -128,13 +130,15 @@ async function proveAside(world: World, tab: number, asked: Asked, send: Send): 
   const method = asked.method === "HEAD" ? "HEAD" : "GET";
   const { received, status } = await world.own.run({ target, method, sequence: send.sequence });
   switch (received?.is) {
-    case "proven":
-      await world.contexts.refresh(context);
-      world.contexts.proven(context, realm, target.origin);
+    case "proven": {
+      // Until the login is known here, no request makes use of it.
+      const comeBack = await clear(world, context, realm, target.host, null);
+      const logins = await world.contexts.refresh(context);
+      if (logins.some(login => sameRealm(login.realm, realm))) world.contexts.proven(context, realm, target.origin);
       world.known.add(context, target.origin, realm.name);
-      await forget(world, [target.host]);
-      await world.around.reloadTab(tab);
+      if (!comeBack().includes(tab)) await world.around.reloadTab(tab);
       return DONE;
+    }
     case "asked":
       await world.engine.drop(received.ask);
       return { ok: false, failure: status === 429 ? "wait" : "refused" };

@@ -1,9 +1,10 @@
 /** Logging out: at once, in every tab, and of what is stored. Servers are told if they hear it in time. */
 
 import type { Login, Realm } from "../shared/state.js";
+import { tabsWith } from "./before.js";
 import { forget } from "./cache.js";
 import { sameRealm } from "./contexts.js";
-import { address, resolve } from "./site.js";
+import { address, covers, resolve } from "./site.js";
 import { PRIVATE_CONTEXT } from "./surroundings.js";
 import type { World } from "./world.js";
 
@@ -82,14 +83,27 @@ async function over(world: World, context: string, realm: Realm, hosts: readonly
   }
   const shown = world.tabs.over(tabs, realm);
   await forget(world, hosts);
-  for (const { tab, url, page } of shown) {
+  await reloadAround(world, context, realm, new Set(shown.map(({ tab }) => tab)));
+  for (const { tab, url, page, coming } of shown) {
     const { atLogout } = page;
     world.tabs.quieten(tab);
     if (typeof atLogout === "object") {
       const place = resolve(atLogout.go, url);
       if (place !== null) await world.around.loadTab(tab, place).catch(() => {});
+    } else if (page.method === "GET" && coming) {
+      await world.around.loadTab(tab, url).catch(() => {});
     } else if (page.method === "GET") {
       await world.around.reloadTab(tab).catch(() => {});
     }
+  }
+}
+
+/** Pages of others with something of the realm inside: it may go on to show, or to be sent, what only the user may see. */
+async function reloadAround(world: World, context: string, realm: Realm, but: ReadonlySet<number>): Promise<void> {
+  for (const { tab, urls } of await tabsWith(world, context, realm).catch(() => [])) {
+    const here = address(urls[0])?.origin;
+    if (but.has(tab) || here === undefined || covers(realm.scope, here)) continue;
+    world.tabs.quieten(tab);
+    await world.around.reloadTab(tab).catch(() => {});
   }
 }

@@ -8,59 +8,47 @@
 
 import { createEngine } from "../engine/client.js";
 import type { Changed } from "../shared/messages.js";
-import { guarded } from "./block.js";
+import { revived } from "./before.js";
 import { firefox } from "./firefox.js";
+import { whenReceived, whenSent } from "./listener.js";
 import { contextEnded, expired } from "./logout.js";
 import { hear } from "./messages.js";
-import { headersReceived } from "./receive.js";
-import { beforeSend } from "./send.js";
 import { show } from "./show.js";
-import { type Answer, type Details, PRIVATE_CONTEXT } from "./surroundings.js";
+import { PRIVATE_CONTEXT } from "./surroundings.js";
 import { makeWorld } from "./world.js";
 
 const world = makeWorld(createEngine(), firefox, browser.storage.local);
 const everywhere = { urls: ["http://*/*", "https://*/*", "ws://*/*", "wss://*/*"] };
 
-/** A listener that throws lets the request through. */
-function closed<D extends Details>(
-  run: (details: D) => Answer | Promise<Answer>,
-): (details: D) => Answer | Promise<Answer> {
-  return details => {
-    try {
-      const answer = run(details);
-      return answer instanceof Promise ? answer.catch(() => ({ cancel: true })) : answer;
-    } catch (error) {
-      return guarded(world, details, () => Promise.reject(error));
-    }
-  };
-}
-
 const { webRequest, webNavigation, tabs, windows, runtime } = browser;
 
-webRequest.onBeforeSendHeaders.addListener(
-  closed(details => beforeSend(world, details)),
-  everywhere,
-  ["blocking", "requestHeaders"],
-);
-webRequest.onHeadersReceived.addListener(
-  closed(details => headersReceived(world, details)),
-  everywhere,
-  ["blocking", "responseHeaders"],
-);
+webRequest.onBeforeSendHeaders.addListener(details => whenSent(world, details), everywhere, [
+  "blocking",
+  "requestHeaders",
+]);
+webRequest.onHeadersReceived.addListener(details => whenReceived(world, details), everywhere, [
+  "blocking",
+  "responseHeaders",
+]);
+webRequest.onBeforeRedirect.addListener(({ requestId }) => world.redirects.redirected(requestId), everywhere);
 webRequest.onCompleted.addListener(({ requestId, tabId }) => {
   world.own.over(requestId);
   world.flights.end(requestId);
+  world.redirects.end(requestId);
   world.tabs.finished(tabId, requestId);
 }, everywhere);
 webRequest.onErrorOccurred.addListener(({ requestId, tabId }) => {
   world.own.over(requestId);
   world.flights.end(requestId);
+  world.redirects.end(requestId);
   world.tabs.failed(tabId, requestId);
 }, everywhere);
 
-webNavigation.onCommitted.addListener(({ tabId, frameId, url }) => {
+webNavigation.onCommitted.addListener(({ tabId, frameId, url, transitionQualifiers }) => {
   if (frameId !== 0) return;
-  world.tabs.committed(tabId, url);
+  const fromHistory = transitionQualifiers.includes("forward_back");
+  const judged = world.tabs.committed(tabId, url, fromHistory);
+  if (fromHistory && judged === null) void revived(world, tabId).catch(() => {});
   if (world.tabs.mayOpenPopup(tabId)) void firefox.openPopup(tabId).catch(() => {});
 });
 // Firefox forgets a tab's icon when the tab goes elsewhere, now and then only after it has said so.

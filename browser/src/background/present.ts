@@ -4,11 +4,13 @@ import type { Head, Received } from "../engine/api.js";
 import type { Asked } from "./asked.js";
 import { drop } from "./asked.js";
 import type { Batch } from "./batch.js";
+import { block } from "./block.js";
 import { withoutOthers } from "./fields.js";
 import { Pending } from "./pending.js";
 import type { Flight } from "./requests.js";
-import { address, covers, resolve } from "./site.js";
+import { address, covers, fromInside, resolve } from "./site.js";
 import type { Answer, ReceiveDetails } from "./surroundings.js";
+import { isDocument, unproven } from "./unproven.js";
 import type { World } from "./world.js";
 
 /** How long an answer is held for somebody to log in. */
@@ -45,16 +47,23 @@ export function asks(
   flight.waiter = null;
   const refused = (): void => waiter?.fail("refused");
   // No window of the browser opens beside ours.
-  const answer: Answer = { responseHeaders: withoutOthers(details.responseHeaders) };
+  const headers = withoutOthers(details.responseHeaders);
+  const covered = flight.sends !== "normal" || world.contexts.covering(context, target.origin).length > 0;
+  // What a guest is shown beside an offer to log in is an ordinary page.
+  const ordinary = !covered && details.statusCode !== 401;
+  const answer: Answer = { responseHeaders: ordinary || !isDocument(details) ? headers : unproven(headers) };
   const isGet = details.method === "GET" || details.method === "HEAD";
 
   if (!page) {
     refused();
-    world.flights.close(details.requestId);
     const shown = address(world.tabs.url(details.tabId) ?? undefined);
     const related = shown !== null && covers(realm.scope, shown.origin);
     if (related) world.tabs.askedInside(details.tabId, asked);
     else drop(world.engine, asked);
+    // Nobody has proven it, and it would be a part of what somebody has.
+    const amiss = covered || world.tabs.page(details.tabId).is === "proven";
+    if (amiss) return block(world, details, "no-proof", "a part of a page that asks for a login");
+    world.flights.close(details.requestId);
     return answer;
   }
   if (typeof present === "object") {
@@ -73,7 +82,9 @@ export function asks(
     world.tabs.judge(details.tabId, details.requestId, details.url, { is: "asked", asked }, refused);
     return answer;
   };
-  if (offer && (present === "modal" || !isGet)) {
+  // What another site has sent is not carried out in the name of whoever logs in: by then it is a wish of the user's to see the page.
+  const isWish = isGet || fromInside(details, target, world.contexts.logins(context));
+  if (offer && isWish && (present === "modal" || !isGet)) {
     if (batch.size > 1) {
       // Others would be held with it. It comes again; if it is never alone, it is shown.
       if (!world.flights.mayComeAgain(details.requestId)) return show();

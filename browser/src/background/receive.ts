@@ -1,19 +1,21 @@
 /** `onHeadersReceived`: what becomes of an answer. */
 
 import type { Received } from "../engine/api.js";
+import type { Login } from "../shared/state.js";
 import type { Batch } from "./batch.js";
+import { clear } from "./before.js";
 import { block, guarded } from "./block.js";
-import { afresh, forget, isCopy, isRepeatable } from "./cache.js";
+import { afresh, isCopy, isRepeatable } from "./cache.js";
 import { sameRealm } from "./contexts.js";
-import { exchange } from "./exchange.js";
-import { type Line, matters, notStored, offered, prompts, toLines, withoutOthers } from "./fields.js";
+import { BRIEF, exchange } from "./exchange.js";
+import { type Line, matters, notStored, toLines } from "./fields.js";
 import { Gate } from "./gate.js";
 import { Pending } from "./pending.js";
 import { asks } from "./present.js";
 import type { Flight } from "./requests.js";
-import { type Address, address, fromInside } from "./site.js";
+import { type Address, address } from "./site.js";
 import { type Answer, contextOf, type ReceiveDetails } from "./surroundings.js";
-import { NONE } from "./tabs.js";
+import { isDocument, isShown, isStranger, ofNobody, ordinary } from "./unproven.js";
 import type { World } from "./world.js";
 
 export function headersReceived(world: World, details: ReceiveDetails): Answer | Promise<Answer> {
@@ -22,7 +24,8 @@ export function headersReceived(world: World, details: ReceiveDetails): Answer |
   const batch = world.batches.join(isOwn || (flight !== null && flight.lead !== null));
   if (isOwn) return guarded(world, details, () => world.own.received(details));
   const target = address(details.url);
-  if (target === null) return {};
+  // Nobody can say what it belongs to.
+  if (target === null) return { cancel: true };
   const lines = toLines(details.responseHeaders);
   const logins = world.contexts.covering(contextOf(details), target.origin);
   if (flight === null && logins.length === 0 && !matters(lines)) return ordinary(world, details, target, lines);
@@ -40,25 +43,6 @@ async function decided(world: World, details: ReceiveDetails, run: () => Promise
   return pending === null ? answer : await (pending as Pending).answer.catch(() => ({ cancel: true }));
 }
 
-/** An answer that has nothing to do with us; unless a site that was proven before asks for a password in the old way. */
-function ordinary(
-  world: World,
-  details: ReceiveDetails,
-  target: Address,
-  lines: readonly Line[],
-): Answer | Promise<Answer> {
-  const show = (): Answer => {
-    if (details.type === "main_frame") world.tabs.judge(details.tabId, details.requestId, details.url, NONE);
-    return {};
-  };
-  if (details.statusCode !== 401 || !prompts(lines) || offered(lines).has("mutual")) return show();
-  return guarded(world, details, async () =>
-    (await world.known.has(target.origin))
-      ? block(world, details, "downgrade", `it asked for ${[...offered(lines)].join(", ")}`)
-      : show(),
-  );
-}
-
 async function judge(
   world: World,
   details: ReceiveDetails,
@@ -69,26 +53,21 @@ async function judge(
 ): Promise<Answer | Pending> {
   const context = contextOf(details);
   let flight = known;
-  if (flight?.bare === "stranger" || flight?.bare === "foreign") {
+  const covered = world.contexts.covering(context, target.origin).length > 0;
+  if (flight?.bare === "foreign" || (flight === null && isStranger(world, details, target))) {
     world.flights.close(details.requestId);
-    return await passAsIs(world, details, target, lines);
+    return await ofNobody(world, details, target, lines);
   }
   if (flight?.bare === "lost") return block(world, details, "no-proof", "the key exchange was not answered");
-  const covered = world.contexts.covering(context, target.origin).length > 0;
   if (covered && isCopy(details, flight?.conditional ?? false)) return await afresh(world, details);
   if (flight === null) {
     // It was sent before anybody was logged in here.
-    if (covered) {
-      if (!fromInside(details, target, world.contexts.logins(context)) || !maySendAgain(details)) {
-        return await passAsIs(world, details, target, lines);
-      }
-      return again(world, details);
-    }
+    if (covered) return await orAgain(world, details, target, lines);
     const send = await world.engine.begin(context, target.origin, target.path);
     if (send.sends !== "normal") {
       await world.engine.drop(send.sequence);
       await world.contexts.refresh(context);
-      return maySendAgain(details) ? again(world, details) : await passAsIs(world, details, target, lines);
+      return await orAgain(world, details, target, lines);
     }
     flight = world.flights.open({
       requestId: details.requestId,
@@ -145,8 +124,7 @@ async function act(
       if (!maySendAgain(details)) {
         // Carried out already, as for anybody (RFC 8053 §3).
         await world.engine.drop(received.next.sequence);
-        world.flights.close(details.requestId);
-        return await passAsIs(world, details, target, lines);
+        return await carriedOut(world, details, target, lines);
       }
       return await goOn(world, details, batch, flight, received.next);
     case "asked": {
@@ -175,16 +153,26 @@ function noProof(world: World, details: ReceiveDetails, flight: Flight): Answer 
   return block(world, details, "no-proof", `the answer has status ${details.statusCode} and no proof`);
 }
 
-/** An answer to a request that went without a proof for a reason: nothing is said of it. */
-async function passAsIs(
+/** An answer to a request of the site's own that carried no proof and has been carried out: only a page is shown. */
+async function carriedOut(
   world: World,
   details: ReceiveDetails,
   target: Address,
   lines: readonly Line[],
 ): Promise<Answer> {
-  if (!offered(lines).has("mutual")) return await ordinary(world, details, target, lines);
-  if (details.type === "main_frame") world.tabs.judge(details.tabId, details.requestId, details.url, NONE);
-  return { responseHeaders: withoutOthers(details.responseHeaders) };
+  world.flights.close(details.requestId);
+  if (isDocument(details)) return await ofNobody(world, details, target, lines);
+  return block(world, details, "no-proof", "somebody logged in while it was under way");
+}
+
+/** Somebody has logged in since the request was sent: it is made again, if it may be. */
+async function orAgain(
+  world: World,
+  details: ReceiveDetails,
+  target: Address,
+  lines: readonly Line[],
+): Promise<Answer> {
+  return maySendAgain(details) ? again(world, details) : await carriedOut(world, details, target, lines);
 }
 
 /** Whether a request can be made again without being carried out twice: the server has refused it, or it changes nothing. */
@@ -209,16 +197,24 @@ async function proven(
 ): Promise<Answer> {
   const { context, target } = flight;
   const { login, atLogout } = received;
-  const before = world.contexts.logins(context);
-  const logins = await world.contexts.refresh(context);
-  if (logins.some(({ realm }) => sameRealm(realm, login.realm))) {
-    world.contexts.proven(context, login.realm, target.origin);
+  const isHere = (logins: readonly Login[]): boolean =>
+    logins.some(({ realm, user }) => user === login.user && sameRealm(realm, login.realm));
+  const isNew =
+    !isHere(world.contexts.logins(context)) || !world.contexts.servers(context, login.realm).includes(target.origin);
+  // What is left of a stranger's visit is no part of the proven page.
+  const tab = details.type === "main_frame" ? details.tabId : null;
+  const comeBack = isNew ? await clear(world, context, login.realm, target.host, tab) : null;
+  const isStillHere = isHere(await world.contexts.refresh(context));
+  comeBack?.();
+  if (world.flights.find(details.requestId, details.url) !== flight) return { cancel: true };
+  if (!isStillHere) {
+    // The user has logged out meanwhile.
+    world.flights.close(details.requestId);
+    return isRepeatable(details) && maySendAgain(details) ? again(world, details) : { cancel: true };
   }
+  world.contexts.proven(context, login.realm, target.origin);
   world.known.add(context, target.origin, login.realm.name);
-  const isNew = !before.some(({ realm, user }) => user === login.user && sameRealm(realm, login.realm));
-  // What was kept of a stranger's visit is not a part of the proven page.
-  if (isNew) await forget(world, [target.host]);
-  if (details.type === "main_frame") {
+  if (isShown(details)) {
     const page = { is: "proven", login, method: details.method, atLogout } as const;
     world.tabs.judge(details.tabId, details.requestId, details.url, page);
   }
@@ -266,7 +262,7 @@ async function goOn(
       return { redirectUrl: details.url };
     }
   }
-  const exchanged = await exchange(world, send, target, details.method);
+  const exchanged = await exchange(world, send, target, details.method, BRIEF);
   if (world.flights.find(details.requestId, details.url) !== flight) {
     if (exchanged.is === "ready") await world.engine.drop(exchanged.send.sequence);
     if (exchanged.is === "other") await dropAll(world, exchanged.received);

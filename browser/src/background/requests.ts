@@ -68,9 +68,13 @@ export class Flights {
     return flight !== undefined && sameAddress(flight.target.url, url) ? flight : null;
   }
 
-  /** Begins; what there was before under this id is over. Null if there are too many. */
+  /**
+   * Begins; what there was before under this id is over. Null if there are too many. Those of other sites are as many as
+   * those sites want: they are not kept, and known by themselves when the answer comes.
+   */
   open(flight: Flight): Flight | null {
     this.close(flight.requestId);
+    if (flight.bare === "stranger") return flight;
     if (this.#flights.size >= MOST) return null;
     this.#flights.set(flight.requestId, flight);
     return flight;

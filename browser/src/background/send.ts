@@ -8,10 +8,10 @@ import { isRepeatable } from "./cache.js";
 import { begin } from "./exchange.js";
 import { authorization, type Headers, isConditional, isMutual, withAuthorization, without } from "./fields.js";
 import { Gate } from "./gate.js";
+import type { Prepared } from "./page.js";
 import type { Bare, Flight } from "./requests.js";
 import { type Address, address, fromInside, isAccountPath } from "./site.js";
 import { type Answer, contextOf, type SendDetails } from "./surroundings.js";
-import type { Prepared } from "./tabs.js";
 import type { World } from "./world.js";
 
 export function beforeSend(world: World, details: SendDetails): Answer | Promise<Answer> {
@@ -35,7 +35,7 @@ export function beforeSend(world: World, details: SendDetails): Answer | Promise
   }
   const { context, logins } = who(world, details, target);
   world.flights.close(details.requestId);
-  const prepared = details.type === "main_frame" ? world.tabs.take(details.tabId, details.url) : null;
+  const prepared = world.tabs.take(details, world.around.page(""));
   if (logins.length === 0 && prepared === null) return stale ? { requestHeaders: headers } : {};
   return guarded(world, details, () => sendFirst(world, details, batch, target, context, headers, prepared));
 }

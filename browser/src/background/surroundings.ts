@@ -41,12 +41,23 @@ export interface Surroundings {
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** The container and the address of a tab. Rejects if it is gone. */
   tab(tab: number): Promise<{ readonly context: string; readonly url: string | undefined }>;
-  loadTab(tab: number, url: string): Promise<void>;
+  /** Sends a tab to an address; by `replace` in the place of what it shows, so that Back leads past it. */
+  loadTab(tab: number, url: string, replace?: boolean): Promise<void>;
+  /** Empties a tab. Resolves when what it showed is gone. */
+  blankTab(tab: number): Promise<void>;
+  /** What all tabs of a container show. */
+  documents(context: string): Promise<readonly Documents[]>;
   reloadTab(tab: number): Promise<void>;
   /** Opens the popup, if the tab is in front. */
   openPopup(tab: number): Promise<void>;
-  /** Forgets what is stored of hosts. */
-  clearCache(hosts: readonly string[]): Promise<void>;
+  /** Forgets copies of hosts' answers; and, if wanted, their service workers. */
+  clearCache(hosts: readonly string[], workers: boolean): Promise<void>;
+}
+
+/** What a tab shows: the address of its page, and then of everything in it. */
+export interface Documents {
+  readonly tab: number;
+  readonly urls: readonly string[];
 }
 
 /** The context of a request. */

@@ -5,50 +5,27 @@
  * tab has gone to its address, and only then becomes what the tab is.
  */
 
-import type { Send } from "../engine/api.js";
 import type { Ask, Login, Realm, TabView } from "../shared/state.js";
 import type { Asked } from "./asked.js";
 import { type BlockedPages, isImpostor } from "./blocked.js";
 import { sameRealm } from "./contexts.js";
+import { type Held, NONE, type Over, type Page, type Prepared } from "./page.js";
 import { address, sameAddress } from "./site.js";
-import type { Answer } from "./surroundings.js";
-import type { Waiter } from "./waiter.js";
+import type { Answer, Details } from "./surroundings.js";
 
 /** How long a judgement waits for a page whose loading is over. */
-const LINGER = 10_000;
-
-/** What a page is, as its answer was judged. */
-export type Page =
-  | { readonly is: "none" }
-  | { readonly is: "proven"; readonly login: Login; readonly method: string; readonly atLogout: AtLogout }
-  | { readonly is: "asked"; readonly asked: Asked };
-
-export type AtLogout = { readonly go: string } | "reload-if-get";
-
-export const NONE: Page = { is: "none" };
+const LINGER = 3000;
+/** After so long it is none of a page that Back or Forward shows: Firefox says that it goes there about when loading is over. */
+const RECENT = 500;
 
 interface Judged {
   readonly url: string;
   page: Page;
   over: boolean;
+  /** It has been over for a while. */
+  late: boolean;
   /** To be called when it is shown, or never will be. */
   settled(): void;
-}
-
-/** An answer that is held back until the user has decided. */
-export interface Held {
-  readonly requestId: string;
-  readonly asked: Asked;
-  release(answer: Answer): void;
-  /** Shows it without a login. */
-  decline(): void;
-}
-
-/** A proof for the next loading of a tab. */
-export interface Prepared {
-  readonly url: string;
-  readonly send: Send;
-  readonly waiter: Waiter;
 }
 
 interface Tab {
@@ -96,13 +73,19 @@ export class Tabs {
     const tab = this.#tab(id);
     const before = tab.judged.get(requestId);
     if (before !== undefined) this.#forget(before);
-    tab.judged.set(requestId, { url, page, over: false, settled });
+    tab.judged.set(requestId, { url, page, over: false, late: false, settled });
   }
 
-  /** The tab has gone to an address. Gives what it shows now. */
-  committed(id: number, url: string): Page {
+  /**
+   * The tab has gone to an address. Gives what it shows now, null if nobody has judged it.
+   *
+   * @param fromHistory By Back or Forward: it may be a page that Firefox has kept alive, and no answer at all.
+   */
+  committed(id: number, url: string, fromHistory = false): Page | null {
     const tab = this.#tab(id);
-    const found = [...tab.judged].filter(([, judged]) => sameAddress(judged.url, url));
+    const found = [...tab.judged].filter(
+      ([, judged]) => sameAddress(judged.url, url) && !(fromHistory && judged.late && judged.page.is === "proven"),
+    );
     // Should there be two of one address, nobody knows which it is: nothing more is said than holds for both.
     const shown = found.find(([, judged]) => judged.page.is !== "proven") ?? found.at(-1);
     const page = shown?.[1].page ?? NONE;
@@ -115,7 +98,7 @@ export class Tabs {
     if (tab.held !== null && tab.held.requestId !== shown?.[0]) tab.held.release({ cancel: true });
     this.#show(id, tab, url, page);
     shown?.[1].settled();
-    return page;
+    return shown === undefined ? null : page;
   }
 
   #show(id: number, tab: Tab, url: string | null, page: Page): void {
@@ -140,6 +123,9 @@ export class Tabs {
     const judged = tab?.judged.get(requestId);
     if (tab === undefined || judged === undefined || judged.over) return;
     judged.over = true;
+    setTimeout(() => {
+      judged.late = true;
+    }, RECENT);
     setTimeout(() => this.failed(id, requestId), LINGER);
   }
 
@@ -206,8 +192,19 @@ export class Tabs {
     this.#tab(id).prepared = prepared;
   }
 
-  /** The proof that was made for the tab's next loading, if it is of this address. It is given once. */
-  take(id: number, url: string): Prepared | null {
+  /**
+   * The proof that was made for the tab's next loading, if a request is that: it is given once. Nobody else may have made the
+   * request: not a form of a page, into a window that it holds.
+   *
+   * @param own Where addresses of this extension begin.
+   */
+  take({ type, method, tabId, url, originUrl }: Details, own: string): Prepared | null {
+    if (type !== "main_frame" || method !== "GET") return null;
+    return originUrl === undefined || originUrl.startsWith(own) ? this.takeBack(tabId, url) : null;
+  }
+
+  /** The same proof, for its maker. */
+  takeBack(id: number, url: string): Prepared | null {
     const tab = this.#tabs.get(id);
     const prepared = tab?.prepared ?? null;
     if (tab === undefined || prepared === null || !sameAddress(prepared.url, url)) return null;
@@ -242,17 +239,22 @@ export class Tabs {
 
   /**
    * The user is no longer logged in to a realm: pages of it that are on display, or about to be, are nothing now. Gives
-   * those on display.
+   * them, at most one of each tab.
    */
-  over(ids: ReadonlySet<number>, realm: Realm): { tab: number; url: string; page: Page & { is: "proven" } }[] {
-    const shown: { tab: number; url: string; page: Page & { is: "proven" } }[] = [];
+  over(ids: ReadonlySet<number>, realm: Realm): Over[] {
+    const shown: Over[] = [];
     for (const [id, tab] of this.#tabs) {
       if (!ids.has(id)) continue;
+      let coming: Over | null = null;
       for (const judged of tab.judged.values()) {
-        if (judged.page.is === "proven" && sameRealm(judged.page.login.realm, realm)) judged.page = NONE;
+        const { page, url, over } = judged;
+        if (page.is !== "proven" || !sameRealm(page.login.realm, realm)) continue;
+        judged.page = NONE;
+        if (!over) coming = { tab: id, url, page, coming: true };
       }
+      if (coming !== null) shown.push(coming);
       if (tab.page.is === "proven" && tab.url !== null && sameRealm(tab.page.login.realm, realm)) {
-        shown.push({ tab: id, url: tab.url, page: tab.page });
+        if (coming === null) shown.push({ tab: id, url: tab.url, page: tab.page, coming: false });
         this.#show(id, tab, tab.url, NONE);
       }
     }

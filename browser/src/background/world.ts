@@ -8,6 +8,7 @@ import { Contexts } from "./contexts.js";
 import { Gate } from "./gate.js";
 import { Known, type Storage } from "./known.js";
 import { OwnRequests } from "./own.js";
+import { Redirects } from "./redirects.js";
 import { Flights } from "./requests.js";
 import type { Surroundings } from "./surroundings.js";
 import { Tabs } from "./tabs.js";
@@ -17,6 +18,7 @@ export interface World {
   readonly around: Surroundings;
   readonly contexts: Contexts;
   readonly flights: Flights;
+  readonly redirects: Redirects;
   readonly gate: Gate;
   readonly batches: Batches;
   readonly own: OwnRequests;
@@ -32,6 +34,7 @@ export function makeWorld(engine: Engine, around: Surroundings, storage: Storage
     around,
     contexts: new Contexts(engine),
     flights: new Flights(engine),
+    redirects: new Redirects(),
     gate: new Gate(),
     batches: new Batches(),
     own: new OwnRequests(engine, around),
