@@ -34,7 +34,7 @@ async function loads({ world, seen }, of) {
 
 test("a page that asks is shown, and the tab says who asks", async () => {
   const { world, got } = await asking({});
-  assert.equal(header(got, "www-authenticate"), fake.MUTUAL.value);
+  assert.equal(header(got, "www-authenticate"), "Mutual");
   const { status, ask } = world.tabs.view(7, []);
   assert.equal(status, "asked");
   assert.equal(ask.origin, "https://site.test");
