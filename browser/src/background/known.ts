@@ -3,7 +3,6 @@
  * somebody else. Of private windows nothing is stored.
  */
 
-import { address } from "./site.js";
 import { PRIVATE_CONTEXT } from "./surroundings.js";
 
 /** The most places that are remembered; see {@link makeRoom} for who goes. */
@@ -45,7 +44,7 @@ function domainOf(origin: string, depth: number): string {
 }
 
 function labels(origin: string): string[] {
-  const host = address(origin)?.host ?? origin;
+  const host = /^\w+:\/\/(\[[^\]]*\]|[^:/]*)/.exec(origin)?.[1] ?? origin;
   return /^\[|^[\d.]+$/.test(host) ? [host] : host.split(".");
 }
 

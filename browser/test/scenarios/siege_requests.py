@@ -84,7 +84,7 @@ def honest_hosts(b, site):
     b.until_status("proven")
 
 
-@scenario("what Firefox remembers of Basic does not keep the proof away: somebody else's answer to a script is not read")
+@scenario("what Firefox remembers of Basic does not keep the proof away: somebody else's answer to a script is not read", firefox="fresh")
 def remembered_basic(b, site):
     def respond(request):
         basic = (request.get("authorization") or "").startswith("Basic")
