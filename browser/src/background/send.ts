@@ -17,7 +17,7 @@ import {
 } from "./fields.js";
 import { Gate } from "./gate.js";
 import type { Bare, Flight } from "./requests.js";
-import { type Address, address, fromInside, isAccountPath, isWeb, type Member } from "./site.js";
+import { type Address, address, fromInside, isAccountPath, isWeb, members } from "./site.js";
 import { type Answer, contextOf, type SendDetails } from "./surroundings.js";
 import type { Prepared } from "./tabs.js";
 import type { World } from "./world.js";
@@ -110,18 +110,11 @@ function bareness(
   context: string,
   headers: Headers,
 ): Bare | null {
-  if (!fromInside(details, target, members(world, context))) return "stranger";
+  if (!fromInside(details, target, members(world.contexts, context))) return "stranger";
   const given = authorization(headers);
   // Only a script can give a request credentials of its own. Of those that Firefox remembers, whoever answered once in the
   // site's place may have taught it: they keep no proof away, and the proof takes their place.
   return details.type === "xmlhttprequest" && given !== null && !isBrowsers(given) ? "foreign" : null;
-}
-
-/** Who is logged in, and where that was proven. */
-function members(world: World, context: string): Member[] {
-  return world.contexts
-    .logins(context)
-    .map(login => ({ ...login, servers: world.contexts.servers(context, login.realm) }));
 }
 
 /** Gives the request its field, as late as can be: nonce numbers are given out in this order. */

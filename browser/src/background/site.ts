@@ -1,6 +1,6 @@
 /** Addresses: origins, what an `auth-scope` covers, and whether a request comes from inside of the realm that it goes to. */
 
-import type { Login } from "../shared/state.js";
+import type { Login, Realm } from "../shared/state.js";
 
 /** The most characters of an address that are looked at. What is longer is not loaded: see {@link isWeb}. */
 const LONGEST = 100_000;
@@ -62,6 +62,14 @@ export function covering(logins: readonly Login[], origin: string): Login[] {
 /** A login, and the origins where its realm was proven. Without them none was. */
 export interface Member extends Login {
   readonly servers?: readonly string[];
+}
+
+/** Who is logged in in a context, and where that was proven. */
+export function members(
+  contexts: { logins(context: string): readonly Login[]; servers(context: string, realm: Realm): string[] },
+  context: string,
+): Member[] {
+  return contexts.logins(context).map(login => ({ ...login, servers: contexts.servers(context, login.realm) }));
 }
 
 /** What is known of who made a request. */
