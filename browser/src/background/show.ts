@@ -1,6 +1,7 @@
 /** The two icons: in the toolbar, and inside the address bar. */
 
 import type { Status, TabView } from "../shared/state.js";
+import { clean } from "../ui/text.js";
 
 /** What is said of each status, from `_locales`. */
 const TITLES: Readonly<Record<Status, string>> = {
@@ -27,6 +28,6 @@ export async function show(tab: number, view: TabView): Promise<void> {
 }
 
 function titleOf({ status, login, ask, origin }: TabView): string {
-  const who = login?.user ?? ask?.realm.name ?? "";
+  const who = clean(login?.user ?? ask?.realm.name ?? "");
   return browser.i18n.getMessage(TITLES[status], [who, origin ?? ""]);
 }

@@ -1,11 +1,13 @@
 """Whoever stands between a user who is logged in and the site, and tries to send requests in the user's name, or to get something
 unproven between what is proven: each against the real browser."""
 
+import threading
 import time
 
-from attackers import MARK, Script
+from attackers import MARK, Relay, Script
 from harness import *
 from marionette import NativePrompt
+from scenarios.account import invite, registers
 from servers import Response
 
 TERMS = 'Mutual version=1, algorithm=iso-kam3-ec-p256-sha256, validation=tls-server-end-point, auth-scope="auction.test"'
@@ -110,6 +112,76 @@ def remembered_basic(b, site):
     got = b.m.async_script(source)
     has("from somebody else", got, "failed")
     true("it went with a proof", forged.proofs() >= 1)
+    b.until_status("proven")
+
+
+@scenario("an address that is too long to be looked at is not loaded")
+def long_address(b, site):
+    log_in(b, site.url("/app/before"))
+    forged = Script(site, lambda request: Response.html(MARK)).take_over()
+    b.drop_connections()
+    source = "return fetch('/app/x?' + 'a'.repeat(100100)).then(r => r.text(), e => 'failed: ' + e)"
+    has("a script gets nothing", b.m.async_script(source), "failed")
+    is_("it was not sent", [request for request in forged.requests if "/app/x" in request.path], [])
+    is_("what the attacker wrote is shown", b.anywhere(MARK), [])
+
+
+@scenario("a logout while a registration is under way: the new user is registered, and not logged in", firefox="fresh")
+def registration_and_logout(b, site):
+    done = threading.Event()
+
+    class Slow(Relay):
+        def change(self, request, response):
+            if request.path.endswith("/register"):
+                done.wait(20)
+            return response
+
+    code = invite(site, "erika")
+    log_in(b, site.url("/", "www.tagai.test"), "dora")
+    first = b.m.handle()
+    relay = Slow(site).take_over()
+    b.open()
+    registers(b, site, "erika", code, path="/app/page")
+    until("the registration is under way", lambda: [request for request in relay.requests if request.path.endswith("/register")])
+    b.close_popup()
+    b.switch(first)
+    log_out(b)
+    done.set()
+    until("the user is there", lambda: "erika" in site.gateway.command("user", "list", "--realm", "staff"))
+    site.gateway.secure_front.turn()
+    b.drop_connections()
+    b.load(site.url("/optional/page"))
+    is_("nobody is logged in", shown(b, "/optional/page")[0], "None")
+
+
+# What is said
+
+
+@scenario("a login that is proven without TLS: the panel says that the page is not protected, and over TLS it does not")
+def said_of_plain(b, site):
+    log_in(b, site.plain("/app/page"))
+    b.popup().until_visible("#proven-open")
+    b.close_popup()
+    b.load(site.url("/app/page"))
+    shown(b, "/app/page")
+    b.until_status("proven")
+    popup = b.popup()
+    popup.until_visible("#proven")
+    true("it does not", popup.js("return document.getElementById('proven-open').hidden"))
+
+
+@scenario("the buttons of an error page rest until the second click of two is over, and then try again")
+def buttons_rest(b, site):
+    log_in(b, site.url("/app/before"))
+    Script(site, lambda request: Response.html(MARK)).take_over()
+    b.drop_connections()
+    b.load(site.url("/app/attacked"))
+    blocked(b, "no-proof")
+    site.gateway.secure_front.turn()
+    b.drop_connections()
+    b.until_js("!document.getElementById('retry').disabled", "the button")
+    b.js("document.getElementById('retry').click()")
+    is_("the page", shown(b, "/app/attacked")[0], "alice")
     b.until_status("proven")
 
 

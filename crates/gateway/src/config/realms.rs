@@ -33,7 +33,7 @@ impl ReadRealm {
     /// Notes that a part of an https origin is the realm's and the rest is not. A browser makes no such difference.
     pub(super) fn warn_if_partial(&self, document: &Section<'_>, sites: &[Site]) {
         let Some(first) = self.paths.first() else { return };
-        let is_here = |route: &Route| {
+        let is_here = |route: &Arc<Route>| {
             let realm = route.access.asks().and_then(|asks| asks.realm.as_ref());
             realm.is_some_and(|realm| realm.id == self.realm.id)
         };
