@@ -35,13 +35,33 @@ test("a realm whose name says Mutual is no challenge of ours", () => {
   assert.ok(fields.prompts(lines));
 });
 
-test("what Firefox would ask for goes; what is ours stays; nothing is left of a line with both", () => {
+test("of challenges nothing but our scheme's bare name is left: Firefox may read them in another way", () => {
   const value = headers => fields.toLines(headers).map(([, line]) => line);
-  assert.deepEqual(value(fields.withoutOthers(challenge('Basic realm="x"\nMutual realm="y"'))), ['Mutual realm="y"']);
-  assert.deepEqual(value(fields.withoutOthers(challenge('Mutual realm="y", Basic realm="x"'))), ["Mutual"]);
+  for (const line of [
+    'Basic realm="x"\nMutual realm="y"',
+    'Mutual realm="y"',
+    'Mutual realm="St\\", Basic realm="',
+  ]) {
+    assert.deepEqual(value(fields.withoutOthers(challenge(line))), ["Mutual"], line);
+  }
   assert.deepEqual(fields.withoutOthers([{ name: "X", value: "1" }]), [{ name: "X", value: "1" }]);
   const two = [...challenge("Basic"), { name: "WWW-Authenticate", value: "Mutual a=1" }];
-  assert.deepEqual(value(fields.withoutOthers(two)), ["Mutual a=1"]);
+  assert.deepEqual(value(fields.withoutOthers(two)), ["Mutual"]);
+});
+
+test("whatever Firefox might ask for a password for is seen, also where we would read no challenge", () => {
+  const asks = value => fields.prompts([["WWW-Authenticate", value]]);
+  for (const value of ['Foo a="\\", Basic realm="x"', "Foo\t, DIGEST\trealm=x", 'Foo a="b, ntlm', "negotiate"]) {
+    assert.ok(asks(value), value);
+  }
+  for (const value of ["Mutual", 'Bearer realm="x"', 'Mutual realm="Basics"']) assert.ok(!asks(value), value);
+  assert.ok(!fields.prompts([["X-Note", "Basic"]]));
+});
+
+test("credentials of schemes that Firefox knows are told from those that only a script has", () => {
+  for (const value of ["Basic eDp5", "digest username=x", " NTLM x", "Negotiate"])
+    assert.ok(fields.isBrowsers(value), value);
+  for (const value of ["Bearer x", "Basic-like x", "Basics x", ""]) assert.ok(!fields.isBrowsers(value), value);
 });
 
 test("an answer that was proven is stored nowhere, whatever it says itself", () => {
@@ -96,13 +116,12 @@ test("what a scope covers", () => {
 });
 
 const target = site.address("https://site.test/app");
-const from = (more, logins = [ALICE]) =>
+const at = (...servers) => [{ ...ALICE, servers }];
+const from = (more, logins = at("https://site.test")) =>
   site.fromInside({ type: "image", method: "GET", tabId: 1, ...more }, target, logins);
 
 test("parts of pages: every page around them has to be of the realm", () => {
   assert.ok(from({ originUrl: "https://site.test/", documentUrl: "https://site.test/" }));
-  assert.ok(from({ originUrl: "http://site.test/" }), "one realm covers both");
-  assert.ok(!from({ originUrl: "http://site.test/" }, []), "http is another origin, and no realm says otherwise");
   assert.ok(!from({ originUrl: "https://evil.test/" }));
   assert.ok(!from({ originUrl: "https://site.test/", documentUrl: "https://evil.test/" }));
   const around = [{ url: "https://site.test/" }, { url: "https://evil.test/" }];
@@ -113,6 +132,31 @@ test("parts of pages: every page around them has to be of the realm", () => {
   assert.ok(!from({ thirdParty: true }));
   const sandboxed = { thirdParty: true, frameAncestors: [{ url: "https://site.test/" }] };
   assert.ok(!from(sandboxed), "a sandboxed document within the realm is not of the realm");
+});
+
+test("pages of another origin are of the realm where it was proven, and not where its scope merely reaches", () => {
+  const other = "https://site.test:8443";
+  assert.ok(from({ originUrl: `${other}/` }, at(other)));
+  assert.ok(!from({ originUrl: `${other}/` }, at("https://site.test")), "another port: anybody may answer there");
+  assert.ok(!from({ originUrl: `${other}/` }, [ALICE]), "nothing is known");
+  const plain = "http://site.test";
+  assert.ok(
+    !from({ originUrl: `${plain}/` }, at(plain, "https://site.test")),
+    "without TLS it may be anybody by now",
+  );
+  const realm = { ...ALICE.realm, scope: "*.site.test" };
+  const wide = [{ ...ALICE, realm, servers: ["https://www.site.test"] }];
+  assert.ok(from({ originUrl: "https://www.site.test/" }, wide), "to a host that was not visited before");
+  assert.ok(!from({ originUrl: "https://new.site.test/" }, wide));
+  const elsewhere = [{ ...ALICE, realm: { ...realm, scope: "www.site.test" }, servers: ["https://www.site.test"] }];
+  assert.ok(!from({ originUrl: "https://www.site.test/" }, elsewhere), "another realm's");
+});
+
+test("without TLS on both sides, the proven page is of the realm", () => {
+  const here = site.address("http://site.test/app");
+  const source = { type: "image", method: "GET", tabId: 1, originUrl: "http://site.test:81/" };
+  assert.ok(site.fromInside(source, here, at("http://site.test:81")));
+  assert.ok(!site.fromInside(source, here, at("http://site.test")));
 });
 
 test("pages: whoever follows a link is the user; whoever is sent there with a form is not", () => {

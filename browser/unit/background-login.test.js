@@ -32,9 +32,11 @@ async function loads({ world, seen }, of) {
   return { sent, got };
 }
 
+const PLACE = { origin: "https://site.test", realm: fake.REALM };
+
 test("a page that asks is shown, and the tab says who asks", async () => {
   const { world, got } = await asking({});
-  assert.equal(header(got, "www-authenticate"), fake.MUTUAL.value);
+  assert.equal(header(got, "www-authenticate"), "Mutual");
   const { status, ask } = world.tabs.view(7, []);
   assert.equal(status, "asked");
   assert.equal(ask.origin, "https://site.test");
@@ -244,6 +246,9 @@ test("only our own pages are heard, each with its own words", async () => {
     { kind: "view" },
     { kind: "toString", tab: 7 },
     { kind: "login", tab: 7, user: "a" },
+    { kind: "login", tab: 7, user: "a", password: "p" },
+    { kind: "login", tab: 7, user: "a", password: "p", place: { origin: "https://site.test" } },
+    { kind: "register", tab: 7, user: "a", password: "p", invitation: "i", place: { realm: fake.REALM } },
   ])
     assert.equal(await say(broken, `${fake.PAGE}popup/popup.html`), undefined);
 });
@@ -260,12 +265,58 @@ test("an error page speaks for its own tab alone", async () => {
   assert.deepEqual(seen.loaded, [[7, fake.URL_, false]]);
 });
 
+test("what was typed for one place goes to no other: a page that was swapped meanwhile gets nothing", async () => {
+  const popup = { id: "us", url: `${fake.PAGE}popup/popup.html` };
+  const typed = { tab: 7, user: "new", password: "secret", old: "old", invitation: "CODE" };
+  for (const place of [
+    { ...PLACE, origin: "https://site.test:8443" },
+    { ...PLACE, realm: { ...fake.REALM, name: "Other" } },
+    { ...PLACE, realm: { ...fake.REALM, scope: "*.test" } },
+    { ...PLACE, realm: { ...fake.REALM, algorithm: "b" } },
+  ]) {
+    for (const [kind, made] of [
+      ["login", await asking({})],
+      ["register", await asking({})],
+      ["changePassword", await proven()],
+    ]) {
+      assert.deepEqual(await hear(made.world, { kind, place, ...typed }, popup, "us"), GONE, kind);
+      assert.deepEqual(made.seen.fetched, []);
+      assert.ok(!made.core.calls.some(([name]) => ["supply", "verifier", "beginAs"].includes(name)));
+    }
+  }
+});
+
+test("a registration that ends after a logout, or after its window, logs nobody in", async () => {
+  const popup = { id: "us", url: `${fake.PAGE}popup/popup.html` };
+  for (const meanwhile of [
+    ({ world }) => hear(world, { kind: "logoutAll", tab: 8 }, popup, "us"),
+    ({ world }) => hear(world, { kind: "logout", tab: 8, realm: fake.REALM }, popup, "us"),
+    ({ around }) => {
+      around.tab = async () => {
+        throw new Error("closed");
+      };
+    },
+  ]) {
+    const made = await asking({}, [{ status: 204 }]);
+    const { fetch } = made.around;
+    made.around.fetch = async (...args) => {
+      await meanwhile(made);
+      return await fetch(...args);
+    };
+    assert.deepEqual(await register(made.world, 7, PLACE, "new", "secret", "CODE"), { ok: true, value: null });
+    assert.ok(!made.core.calls.some(([name]) => name === "remember"));
+  }
+});
+
 test("over http neither J nor an invitation leaves the browser", async () => {
   const url = "http://site.test/app";
   const { world, seen, core } = fake.background({ receive: [fake.ASKED] }, [{ status: 204 }]);
   await headersReceived(world, answer({ ...asks, url }));
   world.tabs.committed(7, url);
-  assert.deepEqual(await register(world, 7, "new", "secret", "CODE"), { ok: false, failure: "insecure" });
+  assert.deepEqual(await register(world, 7, { ...PLACE, origin: "http://site.test" }, "new", "secret", "CODE"), {
+    ok: false,
+    failure: "insecure",
+  });
   assert.deepEqual(seen.fetched, []);
   assert.ok(!core.calls.some(([name]) => name === "verifier"));
 });
@@ -279,7 +330,7 @@ test("registration: J and the code, never the password; and what the endpoint sa
     [500, "<html>", { ok: false, failure: "internal" }],
   ]) {
     const made = await asking({}, [{ status, body }]);
-    assert.deepEqual(await register(made.world, 7, "new", "secret", "CODE"), wanted, String(status));
+    assert.deepEqual(await register(made.world, 7, PLACE, "new", "secret", "CODE"), wanted, String(status));
     assert.ok(!JSON.stringify(made.seen).includes("secret"));
     assert.equal(JSON.parse(made.seen.fetched[0].init.body).verifier, btoa("J"));
     assert.equal(
@@ -297,7 +348,7 @@ test("a change of password is believed only if it is proven", async () => {
   ]) {
     const made = await proven();
     made.core.script.receive = [...receive];
-    const outcome = await changePassword(made.world, 7, "old", "new");
+    const outcome = await changePassword(made.world, 7, PLACE, "old", "new");
     const expected = wanted.ok ? { ok: false, failure: "internal" } : wanted;
     assert.deepEqual(outcome, expected, "200 in the place of 204 is no success either");
     assert.ok(!made.core.calls.some(([name]) => name === "remember"));

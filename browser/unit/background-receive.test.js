@@ -159,7 +159,7 @@ test("trap 4: Basic beside Mutual: Firefox sees Mutual alone", async () => {
   for (const value of ['Mutual realm="Staff"\nBasic realm="x"', 'Basic realm="x"\nMutual realm="Staff"']) {
     const responseHeaders = [{ name: "www-authenticate", value }];
     const got = await headersReceived(world, answer({ statusCode: 401, responseHeaders, requestId: value }));
-    assert.equal(header(got, "www-authenticate"), 'Mutual realm="Staff"');
+    assert.equal(header(got, "www-authenticate"), "Mutual");
   }
 });
 
@@ -169,7 +169,7 @@ test("trap 4: also where the request is a stranger's", async () => {
   await beforeSend(world, request(of));
   const responseHeaders = [{ name: "WWW-Authenticate", value: "Basic\nMutual a=1" }];
   const got = await headersReceived(world, answer({ ...of, statusCode: 401, responseHeaders }));
-  assert.equal(header(got, "www-authenticate"), "Mutual a=1");
+  assert.equal(header(got, "www-authenticate"), "Mutual");
 });
 
 test("every line that came joined in one value reaches the core as one of its own", async () => {

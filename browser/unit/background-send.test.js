@@ -91,6 +91,31 @@ test("what the browser remembers of Basic does not keep the proof away", async (
   assert.equal(authorization(sent), "Mutual proof-1");
 });
 
+test("nor for a script, which may not have set it", async () => {
+  for (const value of ["Basic eDp5", 'Digest username="x"']) {
+    const { world } = await fake.loggedIn();
+    const requestHeaders = [{ name: "Authorization", value }];
+    const sent = await beforeSend(world, request({ type: "xmlhttprequest", originUrl: fake.URL_, requestHeaders }));
+    assert.equal(authorization(sent), "Mutual proof-1", value);
+  }
+});
+
+test("pages of another port get a proof where the realm was proven there", async () => {
+  const part = { type: "image", originUrl: "https://site.test:8443/", documentUrl: "https://site.test:8443/" };
+  const { world } = await fake.loggedIn();
+  assert.equal(authorization(await beforeSend(world, request(part))), null);
+  world.contexts.proven("firefox-default", fake.REALM, "https://site.test:8443");
+  assert.equal(authorization(await beforeSend(world, request({ ...part, requestId: "2" }))), "Mutual proof-1");
+});
+
+test("an address that is too long to be looked at is not loaded", () => {
+  const { world } = fake.background();
+  const path = "a".repeat(100_001);
+  for (const scheme of ["https", "http", "wss", "ws"]) {
+    assert.deepEqual(beforeSend(world, request({ url: `${scheme}://site.test/${path}` })), { cancel: true });
+  }
+});
+
 test("pages of other sites get no proof: pictures, frames, forms", async () => {
   const { world } = await fake.loggedIn();
   const evil = { originUrl: "https://evil.test/", documentUrl: "https://evil.test/" };

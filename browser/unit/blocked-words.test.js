@@ -79,5 +79,11 @@ test("texts lose what is not seen, and their excess", () => {
   assert.equal(clean(" a\t\u0007b\u2028c\u200fd \u2066e\u2069 "), "a b c d e");
   assert.equal(clean("x".repeat(81)), `${"x".repeat(79)}…`);
   assert.equal(clean("🗝".repeat(80)), "🗝".repeat(80));
+  assert.equal(clean("\u3164\u2800\u115f\uffa0\u{e0100}"), "", "blank letters");
+  const marks = "\u0316\u0317\u0318\u0319\u031c";
+  assert.equal(clean(`a${marks.repeat(20)}b`), `a${marks.slice(0, 3)}b`, "marks over marks");
+  assert.equal(clean(`${marks}a ${marks}b`), "a b", "marks over what stands before");
+  for (const text of ["Việt Nam", "스태프", "ภาษาไทย", "शाखा", "職員用 ぱ", "עִבְרִית"])
+    assert.equal(clean(text), text.normalize("NFC"));
   assert.equal(isolate("a"), "\u2068a\u2069");
 });

@@ -1,7 +1,7 @@
 // From what the background page knows of a tab to what the popup shows.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { encrypted, model, same, sameQuestion, siteOf } from "../build/js/popup/model.js";
+import { encrypted, isLoopback, model, placeOf, same, sameQuestion, siteOf } from "../build/js/popup/model.js";
 
 const STAFF = { name: "Staff", scope: "www.auction.test", algorithm: "iso-kam3-ec-p256-sha256" };
 const WIKI = { name: "Wiki", scope: "*.tagai.test", algorithm: "iso-kam3-dl-2048-sha256" };
@@ -158,4 +158,24 @@ test("what is typed is for one question only", () => {
   assert.ok(sameQuestion(NONE, impostor));
   assert.ok(same(STAFF, { ...STAFF }));
   for (const part of ["name", "scope", "algorithm"]) assert.ok(!same(STAFF, { ...STAFF, [part]: "x" }), part);
+});
+
+test("a login without encryption is said to prove the login alone, but for this very machine", () => {
+  const open = origin => model({ ...proven, origin }, "main").proven.open;
+  assert.equal(open(ORIGIN), false);
+  assert.equal(open("http://www.auction.test"), true);
+  for (const origin of ["http://localhost:8080", "http://app.localhost", "http://127.0.0.1:1", "http://[::1]"]) {
+    assert.ok(isLoopback(origin), origin);
+    assert.equal(open(origin), false, origin);
+  }
+  for (const origin of ["http://127.0.0.1.evil.test", "http://localhost.evil.test", "http://notlocalhost", ""]) {
+    assert.ok(!isLoopback(origin), origin);
+  }
+});
+
+test("what goes out with what was typed: the site that asks and its realm", () => {
+  const origin = "https://login.test";
+  assert.deepEqual(placeOf({ ...asked({ origin }), origin: ORIGIN }), { origin, realm: STAFF });
+  assert.deepEqual(placeOf(proven), { origin: ORIGIN, realm: STAFF });
+  assert.equal(placeOf(NONE), null);
 });

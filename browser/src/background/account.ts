@@ -1,9 +1,10 @@
 /** Registration and change of a password: the site receives the verifier J and nothing else of the password. */
 
 import { CredentialError, type Received } from "../engine/api.js";
-import type { Answer, Failure } from "../shared/messages.js";
+import type { Answer, Failure, Place } from "../shared/messages.js";
 import type { Realm } from "../shared/state.js";
 import { forget } from "./cache.js";
+import { sameRealm } from "./contexts.js";
 import { exchange } from "./exchange.js";
 import { DONE } from "./login.js";
 import { NetworkError } from "./own.js";
@@ -37,13 +38,14 @@ async function trying(world: World, tab: number, run: () => Promise<Answer<null>
 export async function register(
   world: World,
   tab: number,
+  place: Place,
   user: string,
   password: string,
   invitation: string,
 ): Promise<Answer<null>> {
-  const found = await placeOf(world, tab);
+  const found = await subjectOf(world, tab, place);
   if (found === null) return fail("gone");
-  const { realm, context, site } = found;
+  const { realm, site } = found;
   // J would let whoever sees it try passwords, and the invitation register in the user's place.
   if (!site.secure) return fail("insecure");
   const target = address(`${site.origin}${REGISTER}`);
@@ -60,9 +62,7 @@ export async function register(
     });
     const { status, text } = await world.own.run({ target, method: "POST", sequence: null, body });
     if (status !== 204) return fail(refusal(status, text));
-    await world.engine.remember(context, site.origin, realm, user, password);
-    await world.contexts.refresh(context);
-    await loadAgain(world, tab, site);
+    if (await remember(world, tab, found, user, password)) await loadAgain(world, tab, site);
     return DONE;
   });
 }
@@ -71,11 +71,12 @@ export async function register(
 export async function changePassword(
   world: World,
   tab: number,
+  place: Place,
   old: string,
   password: string,
 ): Promise<Answer<null>> {
   const page = world.tabs.page(tab);
-  const found = page.is === "proven" ? await placeOf(world, tab) : null;
+  const found = page.is === "proven" ? await subjectOf(world, tab, place) : null;
   if (page.is !== "proven" || found === null) return fail("gone");
   const { realm, context, site } = found;
   const { user } = page.login;
@@ -95,8 +96,8 @@ export async function changePassword(
     if (received?.is !== "proven")
       return fail(received === null ? "internal" : await outcome(world, received, status));
     if (status !== 204) return fail(refusal(status, text));
-    await world.engine.remember(context, site.origin, realm, user, password);
-    await world.contexts.refresh(context);
+    // It is changed. Whoever has logged out meanwhile stays so.
+    await remember(world, tab, found, user, password);
     return DONE;
   });
 }
@@ -111,21 +112,51 @@ export function bound(verifier: string): Uint8Array {
   return whole;
 }
 
-interface Place {
+/** What a registration or a change is about. */
+interface Subject {
   readonly realm: Realm;
   readonly context: string;
   readonly site: Address;
+  /** How often the user had logged out before. */
+  readonly ends: number;
 }
 
-/** Which realm, of which site, a tab is about. */
-async function placeOf(world: World, tab: number): Promise<Place | null> {
-  const asked = world.tabs.asked(tab);
-  if (asked !== null) return { realm: asked.realm, context: asked.context, site: asked.target };
-  const page = world.tabs.page(tab);
-  const site = address(world.tabs.url(tab) ?? undefined);
-  if (page.is !== "proven" || site === null) return null;
+/** Whether a place is the one that the user saw. */
+export function isPlace(seen: Place, origin: string, realm: Realm): boolean {
+  return seen.origin === origin && sameRealm(seen.realm, realm);
+}
+
+/** Which realm, of which site, a tab is about; null if it is not the one that the user saw. */
+async function subjectOf(world: World, tab: number, seen: Place): Promise<Subject | null> {
   const { context } = await world.around.tab(tab);
-  return { realm: page.login.realm, context, site };
+  const ends = world.ends.count(context);
+  const asked = world.tabs.asked(tab);
+  const page = world.tabs.page(tab);
+  const site = asked?.target ?? address(world.tabs.url(tab) ?? undefined);
+  const realm = asked?.realm ?? (page.is === "proven" ? page.login.realm : null);
+  if (site === null || realm === null || !isPlace(seen, site.origin, realm)) return null;
+  return { realm, context, site, ends };
+}
+
+/** Logs in with what the site has just taken; false if the user has logged out since, or closed the tab. */
+async function remember(
+  world: World,
+  tab: number,
+  subject: Subject,
+  user: string,
+  password: string,
+): Promise<boolean> {
+  const { realm, context, site, ends } = subject;
+  // A context ends with its last tab.
+  const there = await world.around.tab(tab).then(
+    found => found.context === context,
+    () => false,
+  );
+  // From here on a logout comes after it.
+  if (!there || world.ends.count(context) !== ends) return false;
+  await world.engine.remember(context, site.origin, realm, user, password);
+  await world.contexts.refresh(context);
+  return true;
 }
 
 /** What an answer that is no proof means. */

@@ -10,7 +10,9 @@ const CHALLENGE = "www-authenticate";
 const OPTIONAL = "optional-www-authenticate";
 const INFO = "authentication-info";
 /** Schemes for which Firefox opens a window of its own, and sends what was typed to whoever asked. */
-const PROMPTS = new Set(["basic", "digest", "ntlm", "negotiate"]);
+const PROMPTS = "basic|digest|ntlm|negotiate";
+const PROMPT = new RegExp(`\\b(${PROMPTS})\\b`, "i");
+const BROWSERS = new RegExp(`^\\s*(${PROMPTS})(?![!#$%&'*+.^_\`|~0-9A-Za-z-])`, "i");
 
 /**
  * The field lines in their order. Firefox joins lines of one name with newlines. Values are octets: one character each.
@@ -66,9 +68,12 @@ export function offered(lines: readonly Line[]): Set<string> {
   return found;
 }
 
-/** Whether Firefox would ask for a password in its own way. */
+/**
+ * Whether Firefox might ask for a password in its own way. It takes challenges apart by rules of its own (it knows no `\\"`,
+ * for one), so the name of such a scheme is enough, wherever it is.
+ */
 export function prompts(lines: readonly Line[]): boolean {
-  return [...offered(lines)].some(scheme => PROMPTS.has(scheme));
+  return lines.some(([name, value]) => name.toLowerCase() === CHALLENGE && PROMPT.test(value));
 }
 
 /** Whether the protocol core has to see a response to a request that carried nothing of ours. Rather once too often. */
@@ -87,18 +92,13 @@ export function matters(lines: readonly Line[]): boolean {
 }
 
 /**
- * The headers without challenges of other schemes, so that no window of the browser asks for the password. A line that
- * has two schemes goes as a whole.
+ * The headers with `Mutual` alone in the place of all challenges. Nothing that the server wrote there is handed on: Firefox
+ * might read another scheme in it, and open a window of its own.
  */
 export function withoutOthers(headers: Headers | undefined): Headers {
-  const ours = (line: string): boolean => {
-    const named = schemes(line);
-    return named.length > 0 && named.every(scheme => scheme === "mutual");
-  };
-  const keep = toLines((headers ?? []).filter(isChallenge)).map(([, line]) => line);
-  const value = keep.filter(ours).join("\n") || "Mutual";
-  const rest = (headers ?? []).filter(header => !isChallenge(header));
-  return keep.length > 0 ? [...rest, { name: "WWW-Authenticate", value }] : rest;
+  const all = headers ?? [];
+  const rest = withoutChallenges(all);
+  return rest.length === all.length ? rest : [...rest, { name: "WWW-Authenticate", value: "Mutual" }];
 }
 
 /** The headers without any challenge. */
@@ -137,6 +137,11 @@ export function authorization(headers: Headers | undefined): string | null {
 /** Whether credentials are of the scheme Mutual. Whoever set them: nobody but this extension may. */
 export function isMutual(credentials: string): boolean {
   return /^\s*mutual(?![!#$%&'*+.^_`|~0-9A-Za-z-])/i.test(credentials);
+}
+
+/** Whether credentials are of a scheme that Firefox itself knows, so that they may be out of its memory of passwords. */
+export function isBrowsers(credentials: string): boolean {
+  return BROWSERS.test(credentials);
 }
 
 /** Whether a page itself asked for "only if it has changed", so that a 304 is what it wants. */

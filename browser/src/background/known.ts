@@ -5,7 +5,7 @@
 
 import { PRIVATE_CONTEXT } from "./surroundings.js";
 
-/** The most places that are remembered; the one that was used longest ago goes first. */
+/** The most places that are remembered; see {@link makeRoom} for who goes. */
 export const MOST = 1000;
 const KEY = "known";
 
@@ -15,6 +15,38 @@ export interface Storage {
 }
 
 type Place = readonly [origin: string, realm: string];
+
+/**
+ * One place less. Whoever has most of them loses one, so that nobody washes out the memory of another with hosts of his own:
+ * of all places the largest domain is taken, in that its largest subdomain, and so on; there, what was used longest ago.
+ */
+export function makeRoom(places: readonly Place[]): Place[] {
+  let left = places;
+  for (let depth = 1; left.length > 0; depth++) {
+    const groups = new Map<string, Place[]>();
+    for (const place of left) {
+      const domain = domainOf(place[0], depth);
+      const group = groups.get(domain) ?? [];
+      group.push(place);
+      groups.set(domain, group);
+    }
+    const largest = [...groups.values()].reduce((most, group) => (group.length > most.length ? group : most));
+    const isDeepest = largest.length === left.length && largest.every(([origin]) => labels(origin).length <= depth);
+    if (largest.length === 1 || isDeepest) break;
+    left = largest;
+  }
+  return places.filter(place => place !== left[0]);
+}
+
+/** The last labels of an origin's host. An address in numbers is one label. */
+function domainOf(origin: string, depth: number): string {
+  return labels(origin).slice(-depth).join(".");
+}
+
+function labels(origin: string): string[] {
+  const host = /^\w+:\/\/(\[[^\]]*\]|[^:/]*)/.exec(origin)?.[1] ?? origin;
+  return /^\[|^[\d.]+$/.test(host) ? [host] : host.split(".");
+}
 
 export class Known {
   readonly #storage: Storage;
@@ -55,15 +87,17 @@ export class Known {
   }
 
   add(context: string, origin: string, realm: string): void {
-    const others = (places: Place[]): Place[] =>
-      places.filter(([known, name]) => known !== origin || name !== realm).slice(1 - MOST);
+    const including = (places: Place[]): Place[] => {
+      const others = places.filter(([known, name]) => known !== origin || name !== realm);
+      return [...(others.length < MOST ? others : makeRoom(others)), [origin, realm]];
+    };
     if (context === PRIVATE_CONTEXT) {
-      this.#passing = [...others(this.#passing), [origin, realm]];
+      this.#passing = including(this.#passing);
       return;
     }
     const last = this.#places.at(-1);
     if (last !== undefined && last[0] === origin && last[1] === realm) return;
-    this.#places = [...others(this.#places), [origin, realm]];
+    this.#places = including(this.#places);
     this.#store();
   }
 

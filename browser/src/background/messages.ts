@@ -2,7 +2,7 @@
 
 import type { Answer, Failure, Request } from "../shared/messages.js";
 import type { TabView } from "../shared/state.js";
-import { changePassword, register } from "./account.js";
+import { changePassword, isPlace, register } from "./account.js";
 import { DONE, decline, login } from "./login.js";
 import { logout, logoutAll } from "./logout.js";
 import type { World } from "./world.js";
@@ -51,6 +51,7 @@ async function ofBlocked(world: World, said: Request<BlockedKind>, sender: Sende
   const { page, context } = entry;
   if (said.kind === "blocked") return { ok: true, value: page };
   if (said.kind === "openAsStranger") {
+    world.ends.note(context);
     if (page.realm !== null) await logout(world, context, page.realm);
     if (page.why === "downgrade") await world.known.forget(page.origin);
   } else if (!page.retry) {
@@ -70,20 +71,26 @@ async function ofPopup(world: World, said: Exclude<Request, Request<BlockedKind>
       const view: TabView = world.tabs.view(tab, world.contexts.logins(context));
       return { ok: true, value: view };
     }
-    case "login":
+    case "login": {
+      // In one turn: nothing can come between the look and the login.
+      const asked = world.tabs.asked(tab);
+      if (asked === null || !isPlace(said.place, asked.target.origin, asked.realm)) return fail("gone");
       return await login(world, tab, said.user, said.password);
+    }
     case "decline":
       return decline(world, tab);
     case "logout":
+      world.ends.note(context);
       await logout(world, context, said.realm);
       return DONE;
     case "logoutAll":
+      world.ends.note(context);
       await logoutAll(world, context);
       return DONE;
     case "register":
-      return await register(world, tab, said.user, said.password, said.invitation);
+      return await register(world, tab, said.place, said.user, said.password, said.invitation);
     case "changePassword":
-      return await changePassword(world, tab, said.old, said.password);
+      return await changePassword(world, tab, said.place, said.old, said.password);
   }
 }
 
@@ -100,9 +107,13 @@ const TEXTS: Readonly<Record<Request["kind"], readonly string[]>> = {
   openAsStranger: ["id"],
 };
 
+/** What goes to a place, and says to which. */
+const PLACED: ReadonlySet<string> = new Set<Request["kind"]>(["login", "register", "changePassword"]);
+
 interface Unread {
   readonly kind?: unknown;
   readonly tab?: unknown;
+  readonly place?: unknown;
   readonly realm?: unknown;
   readonly [name: string]: unknown;
 }
@@ -111,17 +122,22 @@ interface Unread {
 function read(message: unknown): Request | null {
   if (typeof message !== "object" || message === null) return null;
   const said = message as Unread;
-  const { kind, tab, realm } = said;
+  const { kind, tab, realm, place } = said;
   if (typeof kind !== "string" || !Object.hasOwn(TEXTS, kind)) return null;
   const texts = TEXTS[kind as Request["kind"]];
   if (!texts.every(name => typeof said[name] === "string")) return null;
   if (!texts.includes("id") && !Number.isSafeInteger(tab)) return null;
   if (kind === "logout" && !isRealm(realm)) return null;
+  if (PLACED.has(kind) && !(hasTexts(place, "origin") && isRealm(place["realm"]))) return null;
   return message as Request;
 }
 
 function isRealm(value: unknown): boolean {
+  return hasTexts(value, "name", "scope", "algorithm");
+}
+
+function hasTexts(value: unknown, ...names: string[]): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null) return false;
-  const realm = value as Readonly<Record<string, unknown>>;
-  return ["name", "scope", "algorithm"].every(part => typeof realm[part] === "string");
+  const parts = value as Readonly<Record<string, unknown>>;
+  return names.every(name => typeof parts[name] === "string");
 }

@@ -8,7 +8,7 @@ import { block } from "./block.js";
 import { withoutOthers } from "./fields.js";
 import { Pending } from "./pending.js";
 import type { Flight } from "./requests.js";
-import { address, covers, fromInside, resolve } from "./site.js";
+import { address, covers, fromInside, members, resolve } from "./site.js";
 import type { Answer, ReceiveDetails } from "./surroundings.js";
 import { isDocument, unproven } from "./unproven.js";
 import type { World } from "./world.js";
@@ -83,7 +83,7 @@ export function asks(
     return answer;
   };
   // What another site has sent is not carried out in the name of whoever logs in: by then it is a wish of the user's to see the page.
-  const isWish = isGet || fromInside(details, target, world.contexts.logins(context));
+  const isWish = isGet || fromInside(details, target, members(world.contexts, context));
   if (offer && isWish && (present === "modal" || !isGet)) {
     if (batch.size > 1) {
       // Others would be held with it. It comes again; if it is never alone, it is shown.

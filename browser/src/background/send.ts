@@ -6,11 +6,19 @@ import type { Batch } from "./batch.js";
 import { block, guarded } from "./block.js";
 import { isRepeatable } from "./cache.js";
 import { begin } from "./exchange.js";
-import { authorization, type Headers, isConditional, isMutual, withAuthorization, without } from "./fields.js";
+import {
+  authorization,
+  type Headers,
+  isBrowsers,
+  isConditional,
+  isMutual,
+  withAuthorization,
+  without,
+} from "./fields.js";
 import { Gate } from "./gate.js";
 import type { Prepared } from "./page.js";
 import type { Bare, Flight } from "./requests.js";
-import { type Address, address, fromInside, isAccountPath } from "./site.js";
+import { type Address, address, fromInside, isAccountPath, isWeb, members } from "./site.js";
 import { type Answer, contextOf, type SendDetails } from "./surroundings.js";
 import type { World } from "./world.js";
 
@@ -20,7 +28,7 @@ export function beforeSend(world: World, details: SendDetails): Answer | Promise
   const batch = world.batches.join(isOwn || found?.next != null);
   if (isOwn) return guarded(world, details, () => world.own.sending(details));
   const target = address(details.url);
-  if (target === null) return {};
+  if (target === null) return isWeb(details.url) ? { cancel: true } : {};
   if (isAccountPath(target)) return { cancel: true };
 
   const given = authorization(details.requestHeaders);
@@ -102,9 +110,11 @@ function bareness(
   context: string,
   headers: Headers,
 ): Bare | null {
-  if (!fromInside(details, target, world.contexts.logins(context))) return "stranger";
-  // Only a script can give a request credentials of its own; elsewhere they are from the browser's memory of passwords.
-  return details.type === "xmlhttprequest" && authorization(headers) !== null ? "foreign" : null;
+  if (!fromInside(details, target, members(world.contexts, context))) return "stranger";
+  const given = authorization(headers);
+  // Only a script can give a request credentials of its own. Of those that Firefox remembers, whoever answered once in the
+  // site's place may have taught it: they keep no proof away, and the proof takes their place.
+  return details.type === "xmlhttprequest" && given !== null && !isBrowsers(given) ? "foreign" : null;
 }
 
 /** Gives the request its field, as late as can be: nonce numbers are given out in this order. */

@@ -1,8 +1,8 @@
 /** Addresses: origins, what an `auth-scope` covers, and whether a request comes from inside of the realm that it goes to. */
 
-import type { Login } from "../shared/state.js";
+import type { Login, Realm } from "../shared/state.js";
 
-/** The most characters of an address that are looked at. Nothing of ours is longer, and what is longer gets no proof. */
+/** The most characters of an address that are looked at. What is longer is not loaded: see {@link isWeb}. */
 const LONGEST = 100_000;
 
 /** What the protocol needs of an address. */
@@ -33,6 +33,11 @@ export function address(text: string | undefined): Address | null {
   };
 }
 
+/** Whether an address is of the web: one that {@link address} does not take all the same must not pass by unseen. */
+export function isWeb(text: string): boolean {
+  return /^(https?|wss?):/i.test(text);
+}
+
 /** Whether two addresses are one, but for the fragment. */
 export function sameAddress(one: string, other: string): boolean {
   const first = address(one);
@@ -54,6 +59,19 @@ export function covering(logins: readonly Login[], origin: string): Login[] {
   return logins.filter(({ realm }) => covers(realm.scope, origin));
 }
 
+/** A login, and the origins where its realm was proven. Without them none was. */
+export interface Member extends Login {
+  readonly servers?: readonly string[];
+}
+
+/** Who is logged in in a context, and where that was proven. */
+export function members(
+  contexts: { logins(context: string): readonly Login[]; servers(context: string, realm: Realm): string[] },
+  context: string,
+): Member[] {
+  return contexts.logins(context).map(login => ({ ...login, servers: contexts.servers(context, login.realm) }));
+}
+
 /** What is known of who made a request. */
 export interface Source {
   readonly type: string;
@@ -68,11 +86,11 @@ export interface Source {
 /**
  * Whether a request may carry the user's proof: pages of other sites must not act in the user's name.
  *
- * Every page that has a part in it has to be of the same origin, or inside of a realm that the request's server is in too
- * and where the user is logged in. A link that leads here from anywhere is followed with a proof (GET in the tab itself); a
- * form that another site sends here is not. That is `SameSite=Lax` of cookies, with realms in the place of sites.
+ * Every page that has a part in it has to be of the same origin, or of one where a realm was proven that the request's
+ * server is in too. A link that leads here from anywhere is followed with a proof (GET in the tab itself); a form that
+ * another site sends here is not. That is `SameSite=Lax` of cookies, with realms in the place of sites.
  */
-export function fromInside(source: Source, target: Address, logins: readonly Login[]): boolean {
+export function fromInside(source: Source, target: Address, logins: readonly Member[]): boolean {
   if (source.type === "main_frame") {
     if (source.method === "GET" || source.method === "HEAD") return true;
     // A document that is nobody's (a sandboxed frame, `data:`) has no address: it is no part of the realm.
@@ -86,12 +104,21 @@ export function fromInside(source: Source, target: Address, logins: readonly Log
   return known.every(page => related(page, target, logins));
 }
 
-/** Whether a page is of the same origin, or in one realm with the target. */
-export function related(page: string, target: Address, logins: readonly Login[]): boolean {
-  const from = address(page)?.origin;
-  if (from === undefined) return false;
-  if (from === target.origin) return true;
-  return logins.some(({ realm }) => covers(realm.scope, from) && covers(realm.scope, target.origin));
+/**
+ * Whether a page is of the same origin, or of the target's realm.
+ *
+ * That an `auth-scope` covers the page is not enough: on another port, or without TLS, anybody may answer under the same
+ * name. Its origin has to be one where the realm was proven; the target need not be.
+ */
+export function related(page: string, target: Address, logins: readonly Member[]): boolean {
+  const from = address(page);
+  if (from === null) return false;
+  if (from.origin === target.origin) return true;
+  // What came without TLS may be anybody's by now.
+  if (target.secure && !from.secure) return false;
+  return logins.some(
+    ({ realm, servers }) => covers(realm.scope, target.origin) && servers?.includes(from.origin) === true,
+  );
 }
 
 /** Where the site of an address keeps what only this extension may use. */

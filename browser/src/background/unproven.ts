@@ -9,7 +9,7 @@
 import { block, guarded } from "./block.js";
 import { type Headers, type Line, notStored, offered, prompts, withoutOthers } from "./fields.js";
 import { NONE } from "./page.js";
-import { type Address, fromInside } from "./site.js";
+import { type Address, fromInside, members } from "./site.js";
 import { type Answer, contextOf, type Details, type ReceiveDetails } from "./surroundings.js";
 import type { World } from "./world.js";
 
@@ -51,7 +51,7 @@ export function ordinary(
 export function isStranger(world: World, details: ReceiveDetails, target: Address): boolean {
   const context = contextOf(details);
   const covered = world.contexts.covering(context, target.origin).length > 0;
-  return covered && !fromInside(details, target, world.contexts.logins(context));
+  return covered && !fromInside(details, target, members(world.contexts, context));
 }
 
 /** An answer to a request that went without a proof for a reason: nothing is said of it, and it is no document of the site's. */

@@ -5,6 +5,7 @@ import { drop } from "./asked.js";
 import { Batches } from "./batch.js";
 import { BlockedPages } from "./blocked.js";
 import { Contexts } from "./contexts.js";
+import { Ends } from "./ends.js";
 import { Gate } from "./gate.js";
 import { Known, type Storage } from "./known.js";
 import { OwnRequests } from "./own.js";
@@ -25,6 +26,7 @@ export interface World {
   readonly tabs: Tabs;
   readonly blocked: BlockedPages;
   readonly known: Known;
+  readonly ends: Ends;
 }
 
 export function makeWorld(engine: Engine, around: Surroundings, storage: Storage): World {
@@ -41,5 +43,6 @@ export function makeWorld(engine: Engine, around: Surroundings, storage: Storage
     tabs: new Tabs(blocked, asked => drop(engine, asked)),
     blocked,
     known: new Known(storage),
+    ends: new Ends(),
   };
 }

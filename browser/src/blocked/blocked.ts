@@ -13,6 +13,9 @@ const FAILED: Partial<Record<Failure, Key>> = {
   gone: "blocked_gone_text",
 };
 
+/** How long the buttons rest, in milliseconds: the second click of two was meant for the page before. */
+const REST = 500;
+
 const id = decodeURIComponent(location.hash.slice(1));
 
 function draw(shown: Words): void {
@@ -103,12 +106,14 @@ async function main(): Promise<void> {
     "click",
     () => void leave(ask({ kind: "openAsStranger", id })),
   );
+  setDisabled(true);
   try {
     const answer = await ask({ kind: "blocked", id });
     draw(words(answer.ok ? answer.value : null));
   } catch {
     draw(words(null));
   }
+  setTimeout(() => setDisabled(false), REST);
   byId("title", HTMLElement).focus();
   // Another page was kept back.
   window.addEventListener("hashchange", () => location.reload());

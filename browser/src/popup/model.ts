@@ -1,5 +1,6 @@
 /** What the popup shows of a tab: from what the background page knows to texts and parts. Pure; `render.ts` puts it on the page. */
 
+import type { Place } from "../shared/messages.js";
 import type { Login, Realm, Status, TabView } from "../shared/state.js";
 import type { Text } from "../ui/i18n.js";
 import type { Key } from "../ui/keys.js";
@@ -32,6 +33,8 @@ export interface ProvenPart {
   readonly scope: string;
   readonly realm: Realm;
   readonly canChange: boolean;
+  /** The login is proven, and what the page says may still be changed on its way. */
+  readonly open: boolean;
 }
 
 /** Somebody who is logged in, as one line of a list. */
@@ -140,7 +143,9 @@ function loginPart(view: TabView): LoginPart | null {
 
 function provenPart(view: TabView): ProvenPart | null {
   if (view.status !== "proven" || view.login === null) return null;
-  return { ...line(view.login), canChange: view.origin !== null && encrypted(view.origin) };
+  const { login, origin } = view;
+  const secure = origin !== null && encrypted(origin);
+  return { ...line(login), canChange: secure, open: origin !== null && !secure && !isLoopback(origin) };
 }
 
 function line(login: Login): LoginLine {
@@ -173,7 +178,20 @@ export function sameQuestion(a: TabView, b: TabView): boolean {
   return siteOf(a) === siteOf(b) && same(from, to);
 }
 
+/** The place that the forms are about: what goes out with what is typed into them. Null if the tab asks for nothing. */
+export function placeOf(view: TabView): Place | null {
+  const realm = view.ask?.realm ?? view.login?.realm;
+  const origin = siteOf(view);
+  return realm === undefined || origin === null ? null : { origin, realm };
+}
+
 /** Whether a connection to an origin is encrypted. */
 export function encrypted(origin: string): boolean {
   return origin.startsWith("https://");
+}
+
+/** Whether an origin is this very machine: then there is nobody in between. */
+export function isLoopback(origin: string): boolean {
+  const host = splitOrigin(origin)?.host.toLowerCase() ?? "";
+  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
 }

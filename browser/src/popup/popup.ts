@@ -1,6 +1,6 @@
 /** The popup: asks the background page what is to be shown, and says to it what the user wants. */
 
-import { type Answer, ask, type Changed, type Failure } from "../shared/messages.js";
+import { type Answer, ask, type Changed, type Failure, type Place } from "../shared/messages.js";
 import type { Realm, TabView } from "../shared/state.js";
 import { byId, focusOn, mark, setText } from "../ui/dom.js";
 import { localize, say, t } from "../ui/i18n.js";
@@ -8,7 +8,7 @@ import type { Key } from "../ui/keys.js";
 import { clearPassword, take, watchPasswords } from "../ui/password.js";
 import { checkChange, checkLogin, checkRegister, lengthHint, readInvitation } from "./checks.js";
 import { complain, hush, sayDone, sayFailure, sayProblem } from "./message.js";
-import { model, type Page, sameQuestion } from "./model.js";
+import { model, type Page, placeOf, sameQuestion } from "./model.js";
 import { render, renderBusy } from "./render.js";
 
 const LOGIN_PASSWORDS = ["password"] as const;
@@ -100,19 +100,24 @@ async function login(): Promise<void> {
     return;
   }
   // What was typed is for the page that was there when it was typed.
-  if (!(await stillAsked())) return;
-  const answer = await run("login_busy", () => ask({ kind: "login", tab, user, password: take("password") }));
+  const place = await stillAsked();
+  if (place === null) return;
+  const answer = await run("login_busy", () => ask({ kind: "login", tab, place, user, password: take("password") }));
   if (answer === null) return;
   // The page is there: the popup is in its way.
   if (answer.ok) window.close();
   else sayFailure(answer.failure, view?.status === "asked" ? fieldOf(answer.failure) : undefined);
 }
 
-/** Looks once more whether the tab asks what it asked; if not, {@link refresh} has said so and emptied the fields. */
-async function stillAsked(): Promise<boolean> {
+/**
+ * Looks once more whether the tab asks what it asked, and says for which place; null if not: {@link refresh} has said so and
+ * emptied the fields.
+ */
+async function stillAsked(): Promise<Place | null> {
   const before = view;
   await refresh();
-  return before === null || view === null || sameQuestion(before, view);
+  if (view === null || (before !== null && !sameQuestion(before, view))) return null;
+  return placeOf(view);
 }
 
 /** The field that is to be corrected after a failed login. */
@@ -153,8 +158,10 @@ async function change(): Promise<void> {
     complain(problem);
     return;
   }
+  const place = await stillAsked();
+  if (place === null) return;
   forgetPasswords();
-  const answer = await run("change_busy", () => ask({ kind: "changePassword", tab, old, password }));
+  const answer = await run("change_busy", () => ask({ kind: "changePassword", tab, place, old, password }));
   hints();
   if (answer?.ok === true) {
     open("main", "logout");
@@ -174,8 +181,10 @@ async function register(): Promise<void> {
     if (problem !== null) complain(problem);
     return;
   }
+  const place = await stillAsked();
+  if (place === null) return;
   forgetPasswords();
-  const answer = await run("register_busy", () => ask({ kind: "register", tab, user, password, invitation }));
+  const answer = await run("register_busy", () => ask({ kind: "register", tab, place, user, password, invitation }));
   hints();
   if (answer?.ok === true) {
     code.value = "";

@@ -74,6 +74,7 @@ function renderProven(proven: ProvenPart): void {
   setText("proven-place", proven.place);
   setText("proven-scope", proven.scope);
   show("open-change", proven.canChange);
+  show("proven-open", proven.open);
 }
 
 function renderOthers(others: Model["others"], logoutOne: LogoutOne): void {

@@ -27,12 +27,24 @@ export type Failure =
 
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure };
 
+/** Where the panel said that a login, or a new password, would be for. Should the tab ask for another by now, nothing is done. */
+export interface Place {
+  readonly origin: string;
+  readonly realm: Realm;
+}
+
 /** Every request, with the type of what is answered. */
 export interface Requests {
   /** What is to be shown of a tab. */
   view: { readonly tab: number; readonly answer: TabView };
   /** Log in where the tab asks. Answered when the outcome is known: the page then loads, or the form goes out. */
-  login: { readonly tab: number; readonly user: string; readonly password: string; readonly answer: null };
+  login: {
+    readonly tab: number;
+    readonly place: Place;
+    readonly user: string;
+    readonly password: string;
+    readonly answer: null;
+  };
   /** Show the answer that is held back, without a login. */
   decline: { readonly tab: number; readonly answer: null };
   /** Log out of a realm, in every tab of the tab's container. */
@@ -42,13 +54,20 @@ export interface Requests {
   /** Register with an invitation, in the realm that the tab asks for or is logged in to. */
   register: {
     readonly tab: number;
+    readonly place: Place;
     readonly user: string;
     readonly password: string;
     readonly invitation: string;
     readonly answer: null;
   };
   /** Change the password of whoever is logged in in the tab. The old one is proven anew. */
-  changePassword: { readonly tab: number; readonly old: string; readonly password: string; readonly answer: null };
+  changePassword: {
+    readonly tab: number;
+    readonly place: Place;
+    readonly old: string;
+    readonly password: string;
+    readonly answer: null;
+  };
   /** What an error page is about, by the id in its address. */
   blocked: { readonly id: string; readonly answer: BlockedPage };
   /** Try again what an error page is about: in the sender's tab, with a new key exchange. */

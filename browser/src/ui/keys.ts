@@ -32,6 +32,7 @@ export const KEYS = [
   "login_busy",
   "decline_button",
   "notice_first",
+  "proven_open",
   "notice_http",
   "notice_held",
   "notice_optional",

@@ -3,12 +3,20 @@
 /** Longest piece of a server's text that is shown; longer ones are cut. */
 const LONGEST = 80;
 
-/** Controls, line breaks, and the marks that turn the direction of writing: a server could use them to rearrange what is shown. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/**
+ * Controls, line breaks, the marks that turn the direction of writing, and letters that are blank: a server could use them to
+ * rearrange what is shown, or to show nothing. The blank pattern of Braille is a sign like any other to Unicode.
+ */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+/** More marks over one letter than any language writes: they would reach into other lines. */
+const STACKED = /([\p{Mn}\p{Me}]{3})[\p{Mn}\p{Me}]+/gu;
+/** Marks without a letter would go over what stands before. */
+const ALONE = /(^|\s)\p{M}+/gu;
 
 /** One line of a server's text, without what cannot be seen, cut to a length that fits. */
 export function clean(text: string, longest: number = LONGEST): string {
-  const seen = text.replace(UNSEEN, " ").replace(/\s+/gu, " ").trim();
+  const letters = text.normalize("NFC").replace(UNSEEN, " ").replace(ALONE, "$1").replace(STACKED, "$1");
+  const seen = letters.replace(/\s+/gu, " ").trim();
   const points = Array.from(seen);
   return points.length > longest ? `${points.slice(0, longest - 1).join("")}…` : seen;
 }

@@ -1,6 +1,6 @@
 //! `[[realm]]`: sets of users.
 
-use super::model::{Realm, Registration, Site, Unregistered};
+use super::model::{Realm, Registration, Route, Site, Unregistered};
 use super::reader::{Problem, Section, Span};
 use super::values;
 use std::cell::Cell;
@@ -28,6 +28,28 @@ impl ReadRealm {
             let problem = Problem::new(format!("the realm \"{}\" is not used", self.realm.id), "no route has it");
             document.findings.warn(&self.id, problem.help("name it in a [[site.route]], or remove it"));
         }
+    }
+
+    /// Notes that a part of an https origin is the realm's and the rest is not. A browser makes no such difference.
+    pub(super) fn warn_if_partial(&self, document: &Section<'_>, sites: &[Site]) {
+        let Some(first) = self.paths.first() else { return };
+        let is_here = |route: &Arc<Route>| {
+            let realm = route.access.asks().and_then(|asks| asks.realm.as_ref());
+            realm.is_some_and(|realm| realm.id == self.realm.id)
+        };
+        let is_part = |origin: &&Origin| {
+            let whole = self.realm.paths.as_ref().is_some_and(|paths| paths.contain(origin, origin, "/"));
+            origin.scheme() == Scheme::Https && !whole
+        };
+        let here = sites.iter().filter(|site| site.routes.iter().any(is_here));
+        let Some(origin) = here.flat_map(|site| &site.origins).find(is_part) else { return };
+        let message =
+            format!("`paths` leaves other pages of {origin} unproven, even to users of \"{}\"", self.realm.id);
+        let problem =
+            Problem::new(message, "a page outside of these, and thus anybody who can forge one, reads those inside");
+        let help = "to browsers all pages of an origin are one: leave `paths` out, so that public pages are proven to whoever \
+                    is logged in, or give the realm an origin of its own";
+        document.findings.warn(&first.span(), problem.help(help));
     }
 
     /// Notes that users are to register or to change their passwords, and cannot come by a way on which they may.

@@ -56,6 +56,7 @@ pub(super) fn read(document: &Section<'_>, known: &Known<'_>) -> Vec<Site> {
     if document.findings.errors() == 0 {
         known.realms.iter().for_each(|realm| realm.warn_if_unused(document));
         known.realms.iter().for_each(|realm| realm.warn_if_out_of_reach(document, &sites));
+        known.realms.iter().for_each(|realm| realm.warn_if_partial(document, &sites));
         known.client_cas.iter().for_each(|authority| authority.warn_if_unused(document));
     }
     sites

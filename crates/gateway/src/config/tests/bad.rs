@@ -374,6 +374,12 @@ fn what_is_only_doubtful_is_a_warning() {
             16,
             "over TLS alone",
         ),
+        (
+            "scope = \"localhost\"",
+            "scope = \"localhost\"\npaths = [\"/app/\"]",
+            16,
+            "leaves other pages of https://localhost:8443",
+        ),
         ("name = \"Staff\"", "name = \"職員\"", 14, "not ASCII"),
         ("[[realm]]", "[[realm]]\nid = \"other\"\nname = \"O\"\nscope = \"localhost\"\n[[realm]]", 13, "is not used"),
         ("[store]", "[admin]\naddress = \"0.0.0.0:9901\"\n[store]", 2, "from other machines"),

@@ -133,6 +133,29 @@ fn the_smallest_configuration_has_every_default() {
     assert_eq!(config.directory(), Path::new("etc"));
 }
 
+/// A realm for parts of an origin is warned of where it matters: not without TLS, and not where it is all of it.
+#[test]
+fn paths_that_leave_nothing_out_are_no_reason_to_warn() {
+    for (paths, origins) in [
+        ("[\"/app/\", \"/\"]", "[\"https://localhost:8443\"]"),
+        ("[\"https://localhost:8443/\"]", "[\"https://localhost:8443\"]"),
+        ("[\"/app/\"]", "[\"http://localhost:8080\"]"),
+    ] {
+        let text = SMALL.replace("scope = \"localhost\"", &format!("scope = \"localhost\"\npaths = {paths}"));
+        let mut lines: Vec<&str> = text.lines().collect();
+        let new = format!("origins = {origins}");
+        for line in lines.iter_mut().filter(|line| line.starts_with("origins")) {
+            *line = &new;
+        }
+        let config = parse(&lines.join("\n")).unwrap_or_else(|errors| panic!("{errors}"));
+        assert!(
+            !config.warnings.iter().any(|warning| warning.to_string().contains("`paths`")),
+            "{:?}",
+            config.warnings
+        );
+    }
+}
+
 #[test]
 fn everything_that_can_be_said_is_read() {
     let config = parse(FULL).unwrap_or_else(|errors| panic!("{errors}"));
