@@ -116,6 +116,16 @@ test("an impostor: the site that was asked for, and what it means", () => {
   assert.equal(siteOf(impostor), ORIGIN);
 });
 
+test("what was kept back for a fault alone is said to be that, and what it means", () => {
+  const shown = model(
+    { ...impostor, status: "none", origin: ORIGIN, blocked: { ...BLOCKED, why: "cached" } },
+    "main",
+  );
+  assert.deepEqual([shown.title.key, shown.more.key], ["status_kept", "status_kept_more"]);
+  assert.equal(shown.blocked.key, "blocked_means_cached");
+  assert.equal(shown.origin.host, "www.auction.test");
+});
+
 test("everybody who is logged in: without whom the page is about", () => {
   assert.equal(model(proven, "main").others, null);
   const both = model({ ...proven, logins: [alice, carol] }, "main").others;

@@ -5,9 +5,9 @@
  * tab has gone to its address, and only then becomes what the tab is.
  */
 
-import type { Ask, Login, Realm, TabView } from "../shared/state.js";
+import { type Ask, isImpostor, type Login, type Realm, type TabView } from "../shared/state.js";
 import type { Asked } from "./asked.js";
-import { type BlockedPages, isImpostor } from "./blocked.js";
+import type { BlockedPages } from "./blocked.js";
 import { sameRealm } from "./contexts.js";
 import { type Held, NONE, type Over, type Page, type Prepared } from "./page.js";
 import { address, sameAddress } from "./site.js";

@@ -78,19 +78,28 @@ export function model(view: TabView, page: Page): Model {
   const proven = provenPart(view);
   const possible =
     page === "register" ? login?.canRegister === true : page === "change" && proven?.canChange === true;
+  const kept = view.status === "impostor" || view.status === "none" ? view.blocked : null;
   return {
     status: view.status,
-    title: { key: TITLES[view.status] },
-    more: { key: view.origin === null && view.status === "none" ? "status_browser_more" : MORE[view.status] },
+    ...headline(view),
     origin: originShown(view),
     page: possible ? page : "main",
     login,
     proven,
-    blocked: view.status === "impostor" && view.blocked !== null ? { key: MEANS[view.blocked.why] } : null,
+    blocked: kept === null ? null : { key: MEANS[kept.why] },
     place: clean(view.ask?.realm.name ?? view.login?.realm.name ?? ""),
     others: othersPart(view),
     busy: view.busy,
   };
+}
+
+/** What is known of the tab, in few words and in more. */
+function headline(view: TabView): Pick<Model, "title" | "more"> {
+  if (view.status === "none" && view.blocked !== null) {
+    return { title: { key: "status_kept" }, more: { key: "status_kept_more" } };
+  }
+  const more = view.origin === null && view.status === "none" ? "status_browser_more" : MORE[view.status];
+  return { title: { key: TITLES[view.status] }, more: { key: more } };
 }
 
 const MEANS: Readonly<Record<NonNullable<TabView["blocked"]>["why"], Key>> = {
