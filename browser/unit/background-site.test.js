@@ -21,7 +21,7 @@ test("pages of the browser itself, of which webNavigation does not speak", () =>
 
 test("what a proven page has shown is over when the tab goes to such a page", () => {
   const { world } = background();
-  const page = { is: "proven", login: ALICE, method: "GET", atLogout: "reload-if-get" };
+  const page = { is: "proven", login: ALICE, method: "GET", atLogout: "reload-if-get", trusted: true };
   world.tabs.judge(7, "1", "https://site.test/app", page);
   world.tabs.committed(7, "https://site.test/app");
   assert.equal(world.tabs.view(7, [ALICE]).status, "proven");

@@ -6,7 +6,16 @@ import { encrypted, model, same, sameQuestion, siteOf } from "../build/js/popup/
 const STAFF = { name: "Staff", scope: "www.auction.test", algorithm: "iso-kam3-ec-p256-sha256" };
 const WIKI = { name: "Wiki", scope: "*.tagai.test", algorithm: "iso-kam3-dl-2048-sha256" };
 const ORIGIN = "https://www.auction.test:8443";
-const NONE = { status: "none", origin: ORIGIN, login: null, ask: null, blocked: null, logins: [], busy: false };
+const NONE = {
+  status: "none",
+  origin: ORIGIN,
+  login: null,
+  ask: null,
+  blocked: null,
+  logins: [],
+  busy: false,
+  trusted: true,
+};
 const ASK = {
   realm: STAFF,
   reason: "initial",
@@ -87,6 +96,14 @@ test("a password is set over https alone", () => {
   assert.equal(model({ ...proven, origin: "http://auction.test" }, "main").proven.canChange, false);
   assert.equal(encrypted("https://a.test"), true);
   assert.equal(encrypted("httpsx://a.test"), false);
+});
+
+test("under an exception of the user's nothing new is set, and a warning says why", () => {
+  const { login } = model({ ...asked(), trusted: false }, "main");
+  assert.deepEqual([keys(login), login.canRegister], [["notice_exception"], false]);
+  assert.equal(login.notices[0].tone, "warning");
+  assert.equal(model({ ...asked(), trusted: false }, "register").page, "main");
+  assert.equal(model({ ...proven, trusted: false }, "main").proven.canChange, false);
 });
 
 test("a refused login says so to whoever opens the popup later", () => {

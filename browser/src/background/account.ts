@@ -45,7 +45,7 @@ export async function register(
   if (found === null) return fail("gone");
   const { realm, context, site } = found;
   // J would let whoever sees it try passwords, and the invitation register in the user's place.
-  if (!site.secure) return fail("insecure");
+  if (!site.secure || !found.trusted) return fail("insecure");
   const target = address(`${site.origin}${REGISTER}`);
   if (target === null) return fail("internal");
   return await trying(world, tab, async () => {
@@ -79,7 +79,7 @@ export async function changePassword(
   if (page.is !== "proven" || found === null) return fail("gone");
   const { realm, context, site } = found;
   const { user } = page.login;
-  if (!site.secure) return fail("insecure");
+  if (!site.secure || !found.trusted) return fail("insecure");
   const target = address(`${site.origin}${PASSWORD}`);
   if (target === null) return fail("internal");
   return await trying(world, tab, async () => {
@@ -89,6 +89,11 @@ export async function changePassword(
     if (exchanged.is === "silence") return fail("network");
     if (exchanged.is === "other") return fail(await outcome(world, exchanged.received, exchanged.status));
     const { sequence } = exchanged.send;
+    if (!exchanged.trusted) {
+      // Not the connection of the page any more.
+      await world.engine.drop(sequence);
+      return fail("insecure");
+    }
     const binding = await world.engine.bind(sequence, bound(verifier));
     const body = JSON.stringify({ verifier, binding });
     const { status, received, text } = await world.own.run({ target, method: "POST", sequence, body });
@@ -115,17 +120,20 @@ interface Place {
   readonly realm: Realm;
   readonly context: string;
   readonly site: Address;
+  /** What the tab shows came over a connection with a certificate that Firefox trusts. */
+  readonly trusted: boolean;
 }
 
 /** Which realm, of which site, a tab is about. */
 async function placeOf(world: World, tab: number): Promise<Place | null> {
   const asked = world.tabs.asked(tab);
-  if (asked !== null) return { realm: asked.realm, context: asked.context, site: asked.target };
+  if (asked !== null)
+    return { realm: asked.realm, context: asked.context, site: asked.target, trusted: asked.trusted };
   const page = world.tabs.page(tab);
   const site = address(world.tabs.url(tab) ?? undefined);
   if (page.is !== "proven" || site === null) return null;
   const { context } = await world.around.tab(tab);
-  return { realm: page.login.realm, context, site };
+  return { realm: page.login.realm, context, site, trusted: page.trusted };
 }
 
 /** What an answer that is no proof means. */

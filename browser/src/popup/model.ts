@@ -132,6 +132,7 @@ function loginPart(view: TabView): LoginPart | null {
   const place = clean(ask.realm.name);
   const notices: Notice[] = [];
   if (!encrypted(ask.origin)) notices.push({ tone: "warning", text: { key: "notice_http" } });
+  else if (!view.trusted) notices.push({ tone: "warning", text: { key: "notice_exception" } });
   if (!ask.known) notices.push({ tone: "info", text: { key: "notice_first" } });
   if (ask.held) notices.push({ tone: "info", text: { key: "notice_held" } });
   else if (ask.optional) notices.push({ tone: "info", text: { key: "notice_optional" } });
@@ -142,14 +143,14 @@ function loginPart(view: TabView): LoginPart | null {
     notices,
     fixedUser: ask.username,
     canDecline: ask.held,
-    canRegister: encrypted(ask.origin),
+    canRegister: encrypted(ask.origin) && view.trusted,
     refused: ask.reason === "refused",
   };
 }
 
 function provenPart(view: TabView): ProvenPart | null {
   if (view.status !== "proven" || view.login === null) return null;
-  return { ...line(view.login), canChange: view.origin !== null && encrypted(view.origin) };
+  return { ...line(view.login), canChange: view.origin !== null && encrypted(view.origin) && view.trusted };
 }
 
 function line(login: Login): LoginLine {

@@ -101,6 +101,8 @@ export interface TabView {
   readonly login: Login | null;
   /** What is asked for, if `asked`. */
   readonly ask: Ask | null;
+  /** The connection of what is asked or proven is encrypted, to a certificate that Firefox trusts without an exception of the user's. */
+  readonly trusted: boolean;
   /** What was kept back: if `impostor`, or if `none` and it is only a fault. */
   readonly blocked: BlockedPage | null;
   /** Everybody who is logged in, in this container or private window. */

@@ -35,6 +35,7 @@ export const KEYS = [
   "decline_button",
   "notice_first",
   "notice_http",
+  "notice_exception",
   "notice_held",
   "notice_optional",
   "notice_again",

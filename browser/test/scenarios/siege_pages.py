@@ -2,6 +2,14 @@
 
 from harness import *
 
+EXCEPTION = """
+  const [authority, server, host, port] = arguments;
+  const database = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB);
+  database.setCertTrustFromString(database.constructX509FromBase64(authority), ",,");
+  Cc["@mozilla.org/security/certoverride;1"].getService(Ci.nsICertOverrideService)
+    .rememberValidityOverride(host, port, {}, database.constructX509FromBase64(server), true);
+"""
+
 
 @scenario("Firefox's own pages, after a proven page in the same tab: nothing is proven there, and Back leads to what is")
 def own_pages(b, site):
@@ -17,3 +25,28 @@ def own_pages(b, site):
         b.load(site.url("/app/next"))
         is_("the page", shown(b, "/app/next")[0], "alice")
         b.until_status("proven")
+
+
+def plain(pem):
+    """The first certificate of a PEM file, as Firefox takes it."""
+    return "".join(pem.read_text().split("-----BEGIN CERTIFICATE-----")[1].split("-----END")[0].split())
+
+
+@scenario("a certificate that the user has made an exception for: login works, new passwords and invitations do not go there", firefox="fresh")
+def exception(b, site):
+    authority = site.gateway.authority
+    b.chrome(EXCEPTION, plain(authority.certificate), plain(site.gateway.pair[0]), "auction.test", site.gateway.secure_front.port)
+    b.drop_connections()
+    b.load(site.url("/app/first"))
+    ask(b)
+    popup = b.popup()
+    popup.until_visible("#password")
+    true("a warning", popup.exists("[data-notice=notice_exception]"))
+    true("no registration", not popup.visible("#open-register"))
+    popup.log_in("alice", PASSWORD)
+    is_("the page", shown(b, "/app/first")[0], "alice")
+    b.until_status("proven")
+    b.close_popup()
+    popup = b.popup()
+    popup.until_status("proven")
+    true("no change", not popup.visible("#open-change"))
