@@ -1,6 +1,8 @@
 """What the browser says of pages that are not the site's: nothing of a proof stays with a tab that has gone elsewhere."""
 
+from attackers import MARK, Script
 from harness import *
+from servers import Response
 
 EXCEPTION = """
   const [authority, server, host, port] = arguments;
@@ -50,3 +52,20 @@ def exception(b, site):
     popup = b.popup()
     popup.until_status("proven")
     true("no change", not popup.visible("#open-change"))
+
+
+@scenario("what is kept back in a tab without a history: the tab can be closed, and nothing speaks of going back")
+def no_way_back(b, site):
+    log_in(b, site.url("/app/before"))
+    Script(site, lambda request: Response.html(MARK)).take_over()
+    b.drop_connections()
+    before = set(b.m.handles())
+    b.chrome("gBrowser.addTab(arguments[0], { triggeringPrincipal: Services.scriptSecurityManager.getSystemPrincipal() })", site.url("/app/x"))
+    b.switch(until("a new tab", lambda: set(b.m.handles()) - before).pop())
+    b.until_url("/blocked/blocked.html")
+    b.until_js("document.querySelector('#blocked').dataset.ready === 'true'")
+    is_("the first button", b.js("return document.querySelector('button.primary').innerText"), "Close this tab")
+    hasnt("the text", b.text().lower(), "go back")
+    b.m.click(b.m.find("#back"))
+    until("the tab is closed", lambda: set(b.m.handles()) == before)
+    b.switch(b.first)
