@@ -63,7 +63,7 @@ def register(b, site):
     is_("the code is used", popup.failure(), "invitation")
 
 
-@scenario("whoever registers for the first time is told to look at the address, and everything fits into the popup")
+@scenario("whoever registers for the first time is told to look at the address, and everything fits into the popup", firefox="fresh")
 def look_first(b, site):
     b.load(site.url("/app/new"))
     ask(b)
