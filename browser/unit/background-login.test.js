@@ -189,8 +189,8 @@ test("parts of a page open no popup; those of other sites are not even offered",
   }
 });
 
-async function proven() {
-  const made = await fake.loggedIn({ receive: [fake.PROVEN] }, [{ status: 200 }]);
+async function proven(more = {}) {
+  const made = await fake.loggedIn({ receive: [fake.PROVEN], ...more }, [{ status: 200 }]);
   await beforeSend(made.world, request());
   await fake.moment();
   await headersReceived(made.world, answer());
@@ -319,6 +319,30 @@ test("over http neither J nor an invitation leaves the browser", async () => {
   });
   assert.deepEqual(seen.fetched, []);
   assert.ok(!core.calls.some(([name]) => name === "verifier"));
+});
+
+test("nor do they over a certificate that Firefox takes as an exception alone", async () => {
+  const asked = await asking({ more: { trusted: [false] } });
+  assert.equal(asked.world.tabs.view(7, []).trusted, false);
+  assert.deepEqual(await register(asked.world, 7, PLACE, "new", "secret", "CODE"), {
+    ok: false,
+    failure: "insecure",
+  });
+  assert.deepEqual(asked.seen.fetched, []);
+  const shown = await proven({ trusted: [false] });
+  assert.equal(shown.world.tabs.view(7, []).trusted, false);
+  assert.deepEqual(await changePassword(shown.world, 7, PLACE, "old", "new"), { ok: false, failure: "insecure" });
+  assert.deepEqual(shown.seen.fetched, []);
+});
+
+test("a change of password goes no further if the key exchange meets such a certificate", async () => {
+  const made = await proven({ trusted: [true, false] });
+  assert.equal(made.world.tabs.view(7, []).trusted, true);
+  made.core.script.receive = [NEXT];
+  assert.deepEqual(await changePassword(made.world, 7, PLACE, "old", "new"), { ok: false, failure: "insecure" });
+  assert.equal(made.seen.fetched.length, 1);
+  assert.equal(made.seen.fetched[0].init.body, null);
+  assert.ok(made.core.dropped.includes(NEXT.next.sequence));
 });
 
 test("registration: J and the code, never the password; and what the endpoint says", async () => {

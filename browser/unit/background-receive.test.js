@@ -64,10 +64,10 @@ for (const of of ["wrong-proof", "no-proof", "certificate", "scope"]) {
   });
 }
 
-test("a broken protocol is kept back, and is no impostor", async () => {
+test("a broken protocol is kept back, and the button says so as the page does", async () => {
   const { world, got } = await judged({ is: "fatal", why: "protocol", detail: "d" });
   assert.equal(why(world, got), "protocol");
-  assert.equal(world.tabs.view(7, []).status, "none");
+  assert.equal(world.tabs.view(7, []).status, "impostor");
 });
 
 test("no proof where one was due", async () => {

@@ -1,6 +1,8 @@
 // What is said in place of an answer that was kept back, and texts of servers.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { BlockedPages, failureOf } from "../build/js/background/blocked.js";
+import { Tabs } from "../build/js/background/tabs.js";
 import { words } from "../build/js/blocked/words.js";
 import { clean, isolate, lengthOf, splitOrigin } from "../build/js/ui/text.js";
 
@@ -33,6 +35,18 @@ test("what may be an attack has the sign of one, and leads back first", () => {
     assert.equal(first, harmless ? "retry" : "back", why);
   }
   assert.equal(words(page("cached", { retry: false })).first, "back");
+});
+
+test("button, popup and page are of one mind about what may be an attack", () => {
+  const pages = new BlockedPages(path => `moz-extension://us/${path}`);
+  const tabs = new Tabs(pages, () => {});
+  for (const why of REASONS) {
+    const details = { requestId: "1", url: "https://auction.test/bid", method: "GET", type: "main_frame", tabId: 7 };
+    tabs.committed(7, pages.add(details, why, "", null));
+    const { status, blocked } = tabs.view(7, []);
+    assert.equal(status, words(blocked).sign, why);
+    assert.equal(failureOf(why), status === "impostor" ? "impostor" : "internal", why);
+  }
 });
 
 test("who is concerned, and the way on without a login, only if there is one", () => {

@@ -77,7 +77,7 @@ export function background(script = {}, answers = []) {
   };
   const around = {
     page: path => PAGE + path,
-    certificate: async () => new Uint8Array([1, 2, 3]),
+    certificate: async () => ({ der: new Uint8Array([1, 2, 3]), trusted: script.trusted?.shift() ?? true }),
     tab: async () => ({ context: "firefox-default", url: URL_ }),
     loadTab: async (tab, url, replace = false) => void seen.loaded.push([tab, url, replace]),
     loaded: seen.loaded,

@@ -6,7 +6,16 @@ import { encrypted, isLoopback, model, placeOf, same, sameQuestion, siteOf } fro
 const STAFF = { name: "Staff", scope: "www.auction.test", algorithm: "iso-kam3-ec-p256-sha256" };
 const WIKI = { name: "Wiki", scope: "*.tagai.test", algorithm: "iso-kam3-dl-2048-sha256" };
 const ORIGIN = "https://www.auction.test:8443";
-const NONE = { status: "none", origin: ORIGIN, login: null, ask: null, blocked: null, logins: [], busy: false };
+const NONE = {
+  status: "none",
+  origin: ORIGIN,
+  login: null,
+  ask: null,
+  blocked: null,
+  logins: [],
+  busy: false,
+  trusted: true,
+};
 const ASK = {
   realm: STAFF,
   reason: "initial",
@@ -89,6 +98,14 @@ test("a password is set over https alone", () => {
   assert.equal(encrypted("httpsx://a.test"), false);
 });
 
+test("under an exception of the user's nothing new is set, and a warning says why", () => {
+  const { login } = model({ ...asked(), trusted: false }, "main");
+  assert.deepEqual([keys(login), login.canRegister], [["notice_exception"], false]);
+  assert.equal(login.notices[0].tone, "warning");
+  assert.equal(model({ ...asked(), trusted: false }, "register").page, "main");
+  assert.equal(model({ ...proven, trusted: false }, "main").proven.canChange, false);
+});
+
 test("a refused login says so to whoever opens the popup later", () => {
   assert.equal(model(asked({ reason: "refused" }), "main").login.refused, true);
 });
@@ -114,6 +131,16 @@ test("an impostor: the site that was asked for, and what it means", () => {
   assert.equal(shown.blocked.key, "blocked_means_wrong_proof");
   assert.deepEqual([shown.login, shown.proven], [null, null]);
   assert.equal(siteOf(impostor), ORIGIN);
+});
+
+test("what was kept back for a fault alone is said to be that, and what it means", () => {
+  const shown = model(
+    { ...impostor, status: "none", origin: ORIGIN, blocked: { ...BLOCKED, why: "cached" } },
+    "main",
+  );
+  assert.deepEqual([shown.title.key, shown.more.key], ["status_kept", "status_kept_more"]);
+  assert.equal(shown.blocked.key, "blocked_means_cached");
+  assert.equal(shown.origin.host, "www.auction.test");
 });
 
 test("everybody who is logged in: without whom the page is about", () => {

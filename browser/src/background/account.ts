@@ -47,7 +47,7 @@ export async function register(
   if (found === null) return fail("gone");
   const { realm, site } = found;
   // J would let whoever sees it try passwords, and the invitation register in the user's place.
-  if (!site.secure) return fail("insecure");
+  if (!site.secure || !found.trusted) return fail("insecure");
   const target = address(`${site.origin}${REGISTER}`);
   if (target === null) return fail("internal");
   return await trying(world, tab, async () => {
@@ -80,7 +80,7 @@ export async function changePassword(
   if (page.is !== "proven" || found === null) return fail("gone");
   const { realm, context, site } = found;
   const { user } = page.login;
-  if (!site.secure) return fail("insecure");
+  if (!site.secure || !found.trusted) return fail("insecure");
   const target = address(`${site.origin}${PASSWORD}`);
   if (target === null) return fail("internal");
   return await trying(world, tab, async () => {
@@ -90,6 +90,11 @@ export async function changePassword(
     if (exchanged.is === "silence") return fail("network");
     if (exchanged.is === "other") return fail(await outcome(world, exchanged.received, exchanged.status));
     const { sequence } = exchanged.send;
+    if (!exchanged.trusted) {
+      // Not the connection of the page any more.
+      await world.engine.drop(sequence);
+      return fail("insecure");
+    }
     const binding = await world.engine.bind(sequence, bound(verifier));
     const body = JSON.stringify({ verifier, binding });
     const { status, received, text } = await world.own.run({ target, method: "POST", sequence, body });
@@ -119,6 +124,8 @@ interface Subject {
   readonly site: Address;
   /** How often the user had logged out before. */
   readonly ends: number;
+  /** What the tab shows came over a connection with a certificate that Firefox trusts. */
+  readonly trusted: boolean;
 }
 
 /** Whether a place is the one that the user saw. */
@@ -135,7 +142,8 @@ async function subjectOf(world: World, tab: number, seen: Place): Promise<Subjec
   const site = asked?.target ?? address(world.tabs.url(tab) ?? undefined);
   const realm = asked?.realm ?? (page.is === "proven" ? page.login.realm : null);
   if (site === null || realm === null || !isPlace(seen, site.origin, realm)) return null;
-  return { realm, context, site, ends };
+  const trusted = asked?.trusted ?? (page.is === "proven" && page.trusted);
+  return { realm, context, site, ends, trusted };
 }
 
 /** Logs in with what the site has just taken; false if the user has logged out since, or closed the tab. */

@@ -16,6 +16,8 @@ export interface Asked {
   readonly optional: boolean;
   readonly username: string | null;
   readonly known: boolean;
+  /** The connection is encrypted, to a certificate that Firefox trusts without an exception. */
+  readonly trusted: boolean;
   /** It is the tab's own page that asks, and not something inside of it. */
   readonly page: boolean;
   /** The popup opens by itself when the page is shown. */

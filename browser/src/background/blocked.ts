@@ -1,7 +1,7 @@
 /** Answers that were kept from the user: what the page that is shown instead says of each. */
 
 import type { Failure } from "../shared/messages.js";
-import type { Blocked, BlockedPage, Login, Realm } from "../shared/state.js";
+import { type Blocked, type BlockedPage, isImpostor, type Login, type Realm } from "../shared/state.js";
 import { address } from "./site.js";
 import type { Details } from "./surroundings.js";
 import { contextOf } from "./surroundings.js";
@@ -16,16 +16,9 @@ export interface Entry {
   readonly tab: number;
 }
 
-/** Those whose author may be somebody else than the server that the user registered with. */
-const IMPOSTORS: ReadonlySet<Blocked> = new Set(["wrong-proof", "no-proof", "certificate", "scope", "downgrade"]);
-
-export function isImpostor(why: Blocked): boolean {
-  return IMPOSTORS.has(why);
-}
-
 /** What the popup says of a login that ended so. */
 export function failureOf(why: Blocked): Failure {
-  return isImpostor(why) || why === "protocol" ? "impostor" : "internal";
+  return isImpostor(why) ? "impostor" : "internal";
 }
 
 export class BlockedPages {

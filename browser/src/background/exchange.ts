@@ -14,7 +14,7 @@ export const BRIEF = 8000;
 /** How an exchange ended. */
 export type Exchanged =
   /** The proof can be sent. */
-  | { readonly is: "ready"; readonly send: Send }
+  | { readonly is: "ready"; readonly send: Send; readonly trusted: boolean }
   /** Something else was answered, with this status. */
   | { readonly is: "other"; readonly received: Received; readonly status: number }
   /** Nothing was answered. */
@@ -30,9 +30,10 @@ export async function exchange(
 ): Promise<Exchanged> {
   try {
     const limit = patience === undefined ? {} : { patience };
-    const { status, received } = await world.own.run({ target, method, sequence: send.sequence, ...limit });
+    const { status, received, trusted } = await world.own.run({ target, method, sequence: send.sequence, ...limit });
     if (received === null) throw new Error("a key exchange was not judged");
-    if (received.is === "continue" && received.next.sends === "vfy") return { is: "ready", send: received.next };
+    if (received.is === "continue" && received.next.sends === "vfy")
+      return { is: "ready", send: received.next, trusted };
     if (received.is === "continue") await world.engine.drop(received.next.sequence);
     return { is: "other", received, status };
   } catch (error) {

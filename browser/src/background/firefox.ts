@@ -12,7 +12,10 @@ export const firefox: Surroundings = {
     const info = await browser.webRequest.getSecurityInfo(requestId, { certificateChain: false, rawDER: true });
     const der = info.certificates[0]?.rawDER;
     if (der === undefined) throw new Error(`no certificate: the connection is ${info.state}`);
-    return Uint8Array.from(der);
+    const { overridableErrorCategory, isUntrusted, isDomainMismatch, isNotValidAtThisTime } = info;
+    const isException =
+      overridableErrorCategory !== undefined || isUntrusted || isDomainMismatch || isNotValidAtThisTime;
+    return { der: Uint8Array.from(der), trusted: isException !== true && info.state === "secure" };
   },
 
   fetch: (url, init) => fetch(url, init),

@@ -14,6 +14,7 @@ import { whenReceived, whenSent } from "./listener.js";
 import { contextEnded, expired } from "./logout.js";
 import { hear } from "./messages.js";
 import { show } from "./show.js";
+import { isUnspoken } from "./site.js";
 import { PRIVATE_CONTEXT } from "./surroundings.js";
 import { makeWorld } from "./world.js";
 
@@ -52,7 +53,8 @@ webNavigation.onCommitted.addListener(({ tabId, frameId, url, transitionQualifie
   if (world.tabs.mayOpenPopup(tabId)) void firefox.openPopup(tabId).catch(() => {});
 });
 // Firefox forgets a tab's icon when the tab goes elsewhere, now and then only after it has said so.
-tabs.onUpdated.addListener((tab, { status }) => {
+tabs.onUpdated.addListener((tab, { status, url }) => {
+  if (url !== undefined && isUnspoken(url, firefox.page(""))) world.tabs.committed(tab, url);
   if (status !== undefined) showTab(tab);
 });
 tabs.onRemoved.addListener(tab => world.tabs.closed(tab));

@@ -31,6 +31,8 @@ export interface OwnAnswer {
   readonly status: number;
   /** Null if there was no sequence. */
   readonly received: Received | null;
+  /** Whether it came over a connection with a certificate that Firefox trusts. Not known, and false, if there was no sequence. */
+  readonly trusted: boolean;
   /** The beginning of the body, if one was asked for with a body. Of somebody who has proven nothing, unless `received` says so. */
   readonly text: string;
 }
@@ -43,7 +45,7 @@ export class NetworkError extends Error {
 interface Running {
   readonly request: OwnRequest;
   judged: boolean;
-  head(status: number, received: Received | null): void;
+  head(head: Omit<OwnAnswer, "text">): void;
   fail(error: unknown): void;
 }
 
@@ -70,8 +72,8 @@ export class OwnRequests {
     const timer = setTimeout(() => controller.abort(), request.patience ?? PATIENCE);
     let running: Running | undefined;
     try {
-      const head = new Promise<{ status: number; received: Received | null }>((resolve, fail) => {
-        running = { request, judged: false, head: (status, received) => resolve({ status, received }), fail };
+      const head = new Promise<Omit<OwnAnswer, "text">>((resolve, fail) => {
+        running = { request, judged: false, head: resolve, fail };
         this.#marked.set(mark, running);
       });
       // It may fail while the other one is waited for.
@@ -93,9 +95,9 @@ export class OwnRequests {
           throw new NetworkError(String(error));
         });
       fetched.catch(() => {});
-      const { status, received } = await Promise.race([head, fetched.then(() => head)]);
+      const answer = await Promise.race([head, fetched.then(() => head)]);
       const text = request.body === undefined ? "" : await beginning(await fetched);
-      return { status, received, text };
+      return { ...answer, text };
     } finally {
       clearTimeout(timer);
       controller.abort();
@@ -141,13 +143,16 @@ export class OwnRequests {
     try {
       const { sequence, target } = running.request;
       let received: Received | null = null;
+      let trusted = false;
       if (sequence !== null) {
         const certificate = target.secure ? await this.#around.certificate(details.requestId) : null;
         running.judged = true;
         const fields = toLines(details.responseHeaders);
-        received = await this.#engine.receive(sequence, { status: details.statusCode, fields, certificate });
+        const head = { status: details.statusCode, fields, certificate: certificate?.der ?? null };
+        trusted = certificate?.trusted === true;
+        received = await this.#engine.receive(sequence, head);
       }
-      running.head(details.statusCode, received);
+      running.head({ status: details.statusCode, received, trusted });
       if (received?.is === "fatal") return { cancel: true };
       return { responseHeaders: without(withoutChallenges(details.responseHeaders), "set-cookie") };
     } catch (error) {

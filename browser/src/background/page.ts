@@ -9,7 +9,14 @@ import type { Waiter } from "./waiter.js";
 /** What a page is, as its answer was judged. */
 export type Page =
   | { readonly is: "none" }
-  | { readonly is: "proven"; readonly login: Login; readonly method: string; readonly atLogout: AtLogout }
+  | {
+      readonly is: "proven";
+      readonly login: Login;
+      readonly method: string;
+      readonly atLogout: AtLogout;
+      /** As in {@link Asked}. */
+      readonly trusted: boolean;
+    }
   | { readonly is: "asked"; readonly asked: Asked };
 
 export type AtLogout = { readonly go: string } | "reload-if-get";

@@ -1,6 +1,6 @@
 /** How a login is asked for (RFC 8053 §4.2 to §4.4). */
 
-import type { Head, Received } from "../engine/api.js";
+import type { Received } from "../engine/api.js";
 import type { Asked } from "./asked.js";
 import { drop } from "./asked.js";
 import type { Batch } from "./batch.js";
@@ -22,8 +22,7 @@ export function asks(
   batch: Batch,
   flight: Flight,
   received: Received & { is: "asked" },
-  head: Head,
-  known: boolean,
+  seen: Pick<Asked, "head" | "known" | "trusted">,
 ): Answer | Pending {
   const { context, target } = flight;
   const { realm, reason, optional, username, present } = received;
@@ -34,12 +33,11 @@ export function asks(
     context,
     target,
     method: details.method,
-    head,
     realm,
     reason,
     optional,
     username,
-    known,
+    ...seen,
     page,
     offer: page && offer,
   };

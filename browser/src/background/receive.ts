@@ -1,6 +1,6 @@
 /** `onHeadersReceived`: what becomes of an answer. */
 
-import type { Received } from "../engine/api.js";
+import type { Head, Received } from "../engine/api.js";
 import type { Login } from "../shared/state.js";
 import type { Batch } from "./batch.js";
 import { clear } from "./before.js";
@@ -92,14 +92,14 @@ async function judge(
   const certificate = target.secure ? await world.around.certificate(details.requestId) : null;
   const sequence = flight.sequence;
   flight.sequence = null;
-  const head = { status: details.statusCode, fields: lines, certificate };
+  const head = { status: details.statusCode, fields: lines, certificate: certificate?.der ?? null };
   const received = await world.engine.receive(sequence, head);
   if (world.flights.find(details.requestId, details.url) !== flight) {
     // The request has ended meanwhile.
     await dropAll(world, received);
     return { cancel: true };
   }
-  return await act(world, details, batch, flight, received, lines, certificate);
+  return await act(world, details, batch, flight, received, head, certificate?.trusted === true);
 }
 
 async function dropAll(world: World, received: Received): Promise<void> {
@@ -113,30 +113,29 @@ async function act(
   batch: Batch,
   flight: Flight,
   received: Received,
-  lines: readonly Line[],
-  certificate: Uint8Array | null,
+  head: Head & { readonly fields: readonly Line[] },
+  trusted: boolean,
 ): Promise<Answer | Pending> {
   const { target } = flight;
   switch (received.is) {
     case "proven":
-      return await proven(world, details, flight, received);
+      return await proven(world, details, flight, received, trusted);
     case "continue":
       if (!maySendAgain(details)) {
         // Carried out already, as for anybody (RFC 8053 §3).
         await world.engine.drop(received.next.sequence);
-        return await carriedOut(world, details, target, lines);
+        return await carriedOut(world, details, target, head.fields);
       }
       return await goOn(world, details, batch, flight, received.next);
     case "asked": {
-      const head = { status: details.statusCode, fields: lines, certificate };
       await world.contexts.refresh(flight.context);
       const known = await world.known.hasRealm(target.origin, received.realm.name);
-      return asks(world, details, batch, flight, received, head, known);
+      return asks(world, details, batch, flight, received, { head, known, trusted });
     }
     case "unauthenticated":
       if (received.to !== "normal") return noProof(world, details, flight);
       world.flights.close(details.requestId);
-      return await ordinary(world, details, target, lines);
+      return await ordinary(world, details, target, head.fields);
     case "fatal":
       if (details.statusCode === 429) return noProof(world, details, flight);
       return block(world, details, received.why, received.detail);
@@ -194,6 +193,7 @@ async function proven(
   details: ReceiveDetails,
   flight: Flight,
   received: Received & { is: "proven" },
+  trusted: boolean,
 ): Promise<Answer> {
   const { context, target } = flight;
   const { login, atLogout } = received;
@@ -215,7 +215,7 @@ async function proven(
   world.contexts.proven(context, login.realm, target.origin);
   world.known.add(context, target.origin, login.realm.name);
   if (isShown(details)) {
-    const page = { is: "proven", login, method: details.method, atLogout } as const;
+    const page = { is: "proven", login, method: details.method, atLogout, trusted } as const;
     world.tabs.judge(details.tabId, details.requestId, details.url, page);
   }
   const { lead, waiter } = flight;

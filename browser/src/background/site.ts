@@ -135,6 +135,15 @@ export function isAccountPath(target: Address): boolean {
   return /^\/+\.well-known\/+tagai\/+account(\/|$)/i.test(path.replaceAll("\\", "/"));
 }
 
+/**
+ * Whether a tab may go to an address without `webNavigation` saying so: Firefox does not speak of its own pages there.
+ *
+ * @param own Where addresses of this extension begin.
+ */
+export function isUnspoken(url: string, own: string): boolean {
+  return address(url) === null && !url.startsWith(own) && url !== "about:blank";
+}
+
 /** A place that a server named, as an address of the web that a tab may be sent to; null if it is none. */
 export function resolve(location: string, base: string): string | null {
   if (!URL.canParse(location, base)) return null;

@@ -37,7 +37,7 @@ export interface Surroundings {
   /** The address of a page of this extension. */
   page(path: string): string;
   /** The certificate of the server, from inside of the listener for headers. Rejects if there is none. */
-  certificate(requestId: string): Promise<Uint8Array>;
+  certificate(requestId: string): Promise<Certificate>;
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** The container and the address of a tab. Rejects if it is gone. */
   tab(tab: number): Promise<{ readonly context: string; readonly url: string | undefined }>;
@@ -52,6 +52,13 @@ export interface Surroundings {
   openPopup(tab: number): Promise<void>;
   /** Forgets copies of hosts' answers; and, if wanted, their service workers. */
   clearCache(hosts: readonly string[], workers: boolean): Promise<void>;
+}
+
+/** A server's certificate. */
+export interface Certificate {
+  readonly der: Uint8Array;
+  /** False if Firefox takes it only because the user has made an exception: it may be anybody's. */
+  readonly trusted: boolean;
 }
 
 /** What a tab shows: the address of its page, and then of everything in it. */

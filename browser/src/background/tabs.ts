@@ -5,9 +5,9 @@
  * tab has gone to its address, and only then becomes what the tab is.
  */
 
-import type { Ask, Login, Realm, TabView } from "../shared/state.js";
+import { isImpostor, type Login, type Realm, type TabView } from "../shared/state.js";
 import type { Asked } from "./asked.js";
-import { type BlockedPages, isImpostor } from "./blocked.js";
+import type { BlockedPages } from "./blocked.js";
 import { sameRealm } from "./contexts.js";
 import { type Held, NONE, type Over, type Page, type Prepared } from "./page.js";
 import { address, sameAddress } from "./site.js";
@@ -281,8 +281,8 @@ export class Tabs {
     const url = tab?.url ?? null;
     const origin = (url === null ? null : address(url)?.origin) ?? null;
     const busy = tab?.busy ?? false;
-    const nothing = { login: null, ask: null, blocked: null, logins, busy };
-    if (tab?.held) return { ...nothing, status: "asked", origin, ask: askOf(tab.held.asked, true) };
+    const nothing = { login: null, ask: null, blocked: null, logins, busy, trusted: false };
+    if (tab?.held) return { ...nothing, ...asks(tab.held.asked, true), origin };
     const blocked = url === null ? null : (this.#blocked.at(url, id)?.page ?? null);
     if (blocked !== null) {
       const status = isImpostor(blocked.why) ? "impostor" : "none";
@@ -291,16 +291,17 @@ export class Tabs {
     const page = tab?.page ?? NONE;
     switch (page.is) {
       case "proven":
-        return { ...nothing, status: "proven", origin, login: page.login };
+        return { ...nothing, status: "proven", origin, login: page.login, trusted: page.trusted };
       case "asked":
-        return { ...nothing, status: "asked", origin, ask: askOf(page.asked, false) };
+        return { ...nothing, ...asks(page.asked, false), origin };
       case "none":
         return { ...nothing, status: "none", origin };
     }
   }
 }
 
-function askOf(asked: Asked, held: boolean): Ask {
-  const { realm, reason, optional, username, known, target } = asked;
-  return { realm, reason, origin: target.origin, optional, username, known, held };
+function asks(asked: Asked, held: boolean): Pick<TabView, "status" | "ask" | "trusted"> {
+  const { realm, reason, optional, username, known, target, trusted } = asked;
+  const ask = { realm, reason, origin: target.origin, optional, username, known, held };
+  return { status: "asked", ask, trusted };
 }

@@ -35,7 +35,7 @@ function draw(shown: Words): void {
   setText("means", shown.means === null ? "" : say(shown.means));
   show("do-section", shown.todo !== null);
   setText("do", shown.todo === null ? "" : say(shown.todo));
-  show("back", canGoBack() || !shown.retry);
+  setText("back", t(canGoBack() ? "blocked_back" : "blocked_close"));
   show("retry", shown.retry);
   if (shown.first === "retry") putFirst("retry", "back");
   show("more", shown.details !== null);

@@ -1,6 +1,6 @@
 /** What the page says in place of an answer that was kept back. Pure. */
 
-import type { Blocked, BlockedPage } from "../shared/state.js";
+import { type Blocked, type BlockedPage, isImpostor } from "../shared/state.js";
 import type { Text } from "../ui/i18n.js";
 import type { Key } from "../ui/keys.js";
 import { clean, type OriginParts, splitOrigin } from "../ui/text.js";
@@ -64,9 +64,6 @@ const TEXTS: Readonly<Record<Blocked, Texts>> = {
   },
 };
 
-/** Which sign stands beside the title: somebody may be in between, or it is only a fault. */
-const HARMLESS: ReadonlySet<Blocked> = new Set<Blocked>(["cached", "internal"]);
-
 export interface Words {
   readonly why: Blocked | "gone";
   readonly sign: "impostor" | "none";
@@ -103,7 +100,7 @@ export function words(page: BlockedPage | null): Words {
     };
   }
   const texts = TEXTS[page.why];
-  const harmless = HARMLESS.has(page.why);
+  const harmless = !isImpostor(page.why);
   return {
     why: page.why,
     sign: harmless ? "none" : "impostor",

@@ -81,19 +81,28 @@ export function model(view: TabView, page: Page): Model {
   const proven = provenPart(view);
   const possible =
     page === "register" ? login?.canRegister === true : page === "change" && proven?.canChange === true;
+  const kept = view.status === "impostor" || view.status === "none" ? view.blocked : null;
   return {
     status: view.status,
-    title: { key: TITLES[view.status] },
-    more: { key: view.origin === null && view.status === "none" ? "status_browser_more" : MORE[view.status] },
+    ...headline(view),
     origin: originShown(view),
     page: possible ? page : "main",
     login,
     proven,
-    blocked: view.status === "impostor" && view.blocked !== null ? { key: MEANS[view.blocked.why] } : null,
+    blocked: kept === null ? null : { key: MEANS[kept.why] },
     place: clean(view.ask?.realm.name ?? view.login?.realm.name ?? ""),
     others: othersPart(view),
     busy: view.busy,
   };
+}
+
+/** What is known of the tab, in few words and in more. */
+function headline(view: TabView): Pick<Model, "title" | "more"> {
+  if (view.status === "none" && view.blocked !== null) {
+    return { title: { key: "status_kept" }, more: { key: "status_kept_more" } };
+  }
+  const more = view.origin === null && view.status === "none" ? "status_browser_more" : MORE[view.status];
+  return { title: { key: TITLES[view.status] }, more: { key: more } };
 }
 
 const MEANS: Readonly<Record<NonNullable<TabView["blocked"]>["why"], Key>> = {
@@ -126,6 +135,7 @@ function loginPart(view: TabView): LoginPart | null {
   const place = clean(ask.realm.name);
   const notices: Notice[] = [];
   if (!encrypted(ask.origin)) notices.push({ tone: "warning", text: { key: "notice_http" } });
+  else if (!view.trusted) notices.push({ tone: "warning", text: { key: "notice_exception" } });
   if (!ask.known) notices.push({ tone: "info", text: { key: "notice_first" } });
   if (ask.held) notices.push({ tone: "info", text: { key: "notice_held" } });
   else if (ask.optional) notices.push({ tone: "info", text: { key: "notice_optional" } });
@@ -136,7 +146,7 @@ function loginPart(view: TabView): LoginPart | null {
     notices,
     fixedUser: ask.username,
     canDecline: ask.held,
-    canRegister: encrypted(ask.origin),
+    canRegister: encrypted(ask.origin) && view.trusted,
     refused: ask.reason === "refused",
   };
 }
@@ -145,7 +155,8 @@ function provenPart(view: TabView): ProvenPart | null {
   if (view.status !== "proven" || view.login === null) return null;
   const { login, origin } = view;
   const secure = origin !== null && encrypted(origin);
-  return { ...line(login), canChange: secure, open: origin !== null && !secure && !isLoopback(origin) };
+  const open = origin !== null && !secure && !isLoopback(origin);
+  return { ...line(login), canChange: secure && view.trusted, open };
 }
 
 function line(login: Login): LoginLine {

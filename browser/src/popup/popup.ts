@@ -167,6 +167,7 @@ async function change(): Promise<void> {
     open("main", "logout");
     finish(answer, "done_change");
   } else if (answer?.failure === "refused") sayFailure("refused", "old-password", "failure_refused_old");
+  else if (answer?.failure === "impostor") sayFailure("impostor", undefined, "failure_impostor_change");
   else if (answer !== null) sayFailure(answer.failure);
 }
 
@@ -183,8 +184,9 @@ async function register(): Promise<void> {
   }
   const place = await stillAsked();
   if (place === null) return;
-  forgetPasswords();
   const answer = await run("register_busy", () => ask({ kind: "register", tab, place, user, password, invitation }));
+  // Who mistyped the code need not type the rest again.
+  if (answer?.ok === true || answer?.failure === "impostor") forgetPasswords();
   hints();
   if (answer?.ok === true) {
     code.value = "";

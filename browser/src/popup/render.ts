@@ -44,7 +44,12 @@ function renderSite(shown: Model): void {
 function renderLogin(login: LoginPart): void {
   setText("login-heading", say(login.heading));
   byId("login-heading", HTMLElement).title = login.scope;
-  renderNotices(login.notices);
+  renderNotices("notices", login.notices);
+  // Here it matters most.
+  renderNotices(
+    "register-notices",
+    login.notices.filter(({ text }) => text.key === "notice_first"),
+  );
   const user = byId("user", HTMLInputElement);
   if (login.fixedUser !== null) user.value = login.fixedUser;
   else if (user.readOnly) user.value = "";
@@ -54,8 +59,8 @@ function renderLogin(login: LoginPart): void {
   show("open-register", login.canRegister);
 }
 
-function renderNotices(notices: readonly Notice[]): void {
-  const list = byId("notices", HTMLUListElement);
+function renderNotices(id: string, notices: readonly Notice[]): void {
+  const list = byId(id, HTMLUListElement);
   const keys = notices.map(notice => notice.text.key).join(" ");
   if (list.getAttribute("data-shown") === keys) return;
   list.setAttribute("data-shown", keys);

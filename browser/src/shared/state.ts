@@ -70,6 +70,14 @@ export type Blocked =
   /** Something went wrong in here; to be safe nothing is shown. */
   | "internal";
 
+/** Reasons that are no more than a fault; behind all others may be somebody else than the server that the user registered with. */
+const HARMLESS: ReadonlySet<Blocked> = new Set<Blocked>(["cached", "internal"]);
+
+/** Whether somebody may be in the server's place. Button, popup and error page alike say so then. */
+export function isImpostor(why: Blocked): boolean {
+  return !HARMLESS.has(why);
+}
+
 /** What an error page is about. */
 export interface BlockedPage {
   readonly why: Blocked;
@@ -93,7 +101,9 @@ export interface TabView {
   readonly login: Login | null;
   /** What is asked for, if `asked`. */
   readonly ask: Ask | null;
-  /** If `impostor`. */
+  /** The connection of what is asked or proven is encrypted, to a certificate that Firefox trusts without an exception of the user's. */
+  readonly trusted: boolean;
+  /** What was kept back: if `impostor`, or if `none` and it is only a fault. */
   readonly blocked: BlockedPage | null;
   /** Everybody who is logged in, in this container or private window. */
   readonly logins: readonly Login[];

@@ -41,6 +41,10 @@ def changes(b, old, new):
     return popup
 
 
+# Pixels that one has to scroll for.
+EXCESS = "return document.documentElement.scrollHeight - innerHeight"
+
+
 def is_done(popup):
     return popup.is_ready() and popup.js("return document.getElementById('message').dataset.tone") == "done"
 
@@ -59,11 +63,26 @@ def register(b, site):
     is_("the code is used", popup.failure(), "invitation")
 
 
+@scenario("whoever registers for the first time is told to look at the address, and everything fits into the popup", firefox="fresh")
+def look_first(b, site):
+    b.load(site.url("/app/new"))
+    ask(b)
+    popup = b.popup()
+    popup.until_visible("#open-register")
+    popup.click("#open-register")
+    popup.until_visible("#register-form")
+    has("the address", popup.text("#status-more"), "Look at the address above")
+    true("both", popup.visible("#status-more") and popup.visible("#register-notices [data-notice=notice_first]"))
+    is_("what does not fit into the popup", popup.js(EXCESS), 0)
+
+
 @scenario("a wrong invitation, and one for somebody else, are refused alike")
 def wrong_invitation(b, site):
     code = invite(site, "invited")
     popup = registers(b, site, "somebody-else", code)
     is_("for another name", popup.failure(), "invitation")
+    is_("the password need not be typed again", popup.value("#register-password"), FRESH)
+    is_("what does not fit into the popup", popup.js(EXCESS), 0)
     popup = registers(b, site, "invited", "0000-0000-0000-0000-0000")
     is_("unknown", popup.failure(), "invitation")
     popup = registers(b, site, "invited", code)
