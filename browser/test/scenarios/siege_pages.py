@@ -66,6 +66,7 @@ def no_way_back(b, site):
     b.until_js("document.querySelector('#blocked').dataset.ready === 'true'")
     is_("the first button", b.js("return document.querySelector('button.primary').innerText"), "Close this tab")
     hasnt("the text", b.text().lower(), "go back")
+    b.until_js("!document.querySelector('#back').disabled", "the button's rest is over")
     b.m.click(b.m.find("#back"))
     until("the tab is closed", lambda: set(b.m.handles()) == before)
     b.switch(b.first)
