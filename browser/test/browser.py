@@ -39,13 +39,18 @@ LOOK = """
 LOAD = """
   const [url] = arguments, browser = gBrowser.selectedBrowser;
   await new Promise(resolve => {
+    const done = () => {
+      window.clearTimeout(timer);
+      gBrowser.removeTabsProgressListener(listener);
+      resolve();
+    };
     const listener = {
       onStateChange(changed, progress, request, flags) {
-        if (changed !== browser || !progress.isTopLevel || !(flags & Ci.nsIWebProgressListener.STATE_START)) return;
-        gBrowser.removeTabsProgressListener(listener);
-        resolve();
+        if (changed === browser && progress.isTopLevel && flags & Ci.nsIWebProgressListener.STATE_START) done();
       },
     };
+    // In a window that is just there, the begin may go by unseen. What is waited for next is looked for in any case.
+    const timer = window.setTimeout(done, 5000);
     gBrowser.addTabsProgressListener(listener);
     const triggeringPrincipal = Services.scriptSecurityManager.getSystemPrincipal();
     browser.loadURI(Services.io.newURI(url), { triggeringPrincipal });
