@@ -58,6 +58,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                     policy: &policy,
                     add: &[],
                     trusted: false,
+                    over: None,
                 };
                 match forward(request, &upstream, &context).await {
                     Ok(response) => Ok(response),

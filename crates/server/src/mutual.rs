@@ -301,7 +301,8 @@ impl<C: CredentialStore, S: SessionStore> Mutual<C, S> {
         }
         match header(&proof) {
             Some((name, value)) => {
-                Decision::Proven { user: AuthenticatedUser::new(user), proof: Proof { name, value } }
+                let user = AuthenticatedUser::new(user, sid.clone());
+                Decision::Proven { user, proof: Proof { name, value } }
             }
             // The core's fields are ASCII. Without the proof the response would be of no use to the client.
             None => Decision::Answer(Answer::new(500, &[])),

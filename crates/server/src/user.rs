@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use tagai_core::message::Sid;
 use tagai_core::server as core;
 
 /// The user whose knowledge of the password was proven by this very request.
@@ -10,11 +11,17 @@ use tagai_core::server as core;
 /// has one was not reached by anybody else. With the feature `axum` it is an extractor; a request without a user is answered
 /// 401 then, as happens on a route where login is optional or behind no layer at all.
 #[derive(Debug, Clone)]
-pub struct AuthenticatedUser(Arc<core::AuthenticatedUser>);
+pub struct AuthenticatedUser(Arc<(core::AuthenticatedUser, Sid)>);
 
 impl AuthenticatedUser {
-    pub(crate) fn new(user: core::AuthenticatedUser) -> Self {
-        Self(Arc::new(user))
+    pub(crate) fn new(user: core::AuthenticatedUser, session: Sid) -> Self {
+        Self(Arc::new((user, session)))
+    }
+
+    /// The session that the request was proven in, for whoever ends what was begun in it when the user logs out.
+    #[must_use]
+    pub fn session(&self) -> &Sid {
+        &self.0.1
     }
 }
 
@@ -22,7 +29,7 @@ impl Deref for AuthenticatedUser {
     type Target = core::AuthenticatedUser;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.0.0
     }
 }
 

@@ -8,10 +8,10 @@ use crate::answers::{Message, answer};
 use crate::listener::{Abort, ConnectionInfo, RequestBody};
 use crate::metrics::{Metrics, ResultLabel};
 use crate::observe::Journal;
-use crate::proof::Refusal;
+use crate::proof::{Endings, Moment, Refusal};
 use crate::proxy::{
-    Body, ForwardContext, Host as HostField, Policy, ProxyError, Side, StripList, Upstream, UpstreamLimits, Wanted,
-    carry, check_proxied, forward, has_been_at,
+    Body, ForwardContext, Host as HostField, Over, Policy, ProxyError, Side, StripList, Upstream, UpstreamLimits,
+    Wanted, carry, check_proxied, forward, has_been_at,
 };
 use arc_swap::ArcSwap;
 use http::header::{ALLOW, CONNECTION, EXPECT, MAX_FORWARDS, PROXY_AUTHORIZATION};
@@ -36,6 +36,7 @@ pub struct ForwardProxy<C, S> {
     /// Looking up a name holds a thread of the runtime, so few do it at once.
     lookups: Semaphore,
     resolver: Arc<dyn Resolve>,
+    endings: Arc<Endings>,
     metrics: Arc<Metrics>,
     journal: Option<Arc<Journal>>,
 }
@@ -65,9 +66,12 @@ impl<C, S> std::fmt::Debug for ForwardProxy<C, S> {
     }
 }
 
-/// What a user wants, for as long as a tunnel lives.
+/// What a user wants, for as long as it goes on.
+#[derive(Clone)]
 pub(super) struct Order {
     pub(super) user: AuthenticatedUser,
+    /// Until when nobody had ended the user's sessions.
+    since: Moment,
     pub(super) host: Host,
     pub(super) port: u16,
     method: Method,
@@ -98,6 +102,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
             room,
             lookups: Semaphore::new(LOOKUPS),
             resolver: Arc::new(SystemResolver),
+            endings: Arc::default(),
             metrics,
             journal: None,
         }
@@ -107,6 +112,12 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
     #[must_use]
     pub fn journal(self, journal: Arc<Journal>) -> Self {
         Self { journal: Some(journal), ..self }
+    }
+
+    /// Where it is heard whose sessions were ended: what is open for them ends as well.
+    #[must_use]
+    pub fn endings(self, endings: Arc<Endings>) -> Self {
+        Self { endings, ..self }
     }
 
     /// Another way to look names up.
@@ -167,9 +178,10 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         let rules = self.rules.load_full();
         let source = info.peer.ip().to_canonical();
         let connection = Connection { channel: (*info.channel).clone(), address: source };
+        let since = self.endings.now();
         match rules.mutual.authenticate(request.headers(), &connection).await {
             Decision::Proven { user, proof } => {
-                self.proven(&rules, request, (&wanted, user, source), proof, info).await
+                self.proven(&rules, request, (&wanted, user, since, source), proof, info).await
             }
             Decision::Guest(invitation) => {
                 self.count("login-needed");
@@ -187,7 +199,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         self: &Arc<Self>,
         rules: &ForwardRules<C, S>,
         mut request: Request<RequestBody>,
-        (wanted, user, source): (&Authority, AuthenticatedUser, IpAddr),
+        (wanted, user, since, source): (&Authority, AuthenticatedUser, Moment, IpAddr),
         proof: Proof,
         info: &ConnectionInfo,
     ) -> Response<Body> {
@@ -196,7 +208,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         let interim = interim.filter(|interim| interim.arm(&proof.name, &proof.value));
         let fields = request.headers().clone();
         let tunnel = request.method() == Method::CONNECT;
-        let served = match order(&request, wanted, user.clone(), source) {
+        let served = match order(&request, wanted, (user.clone(), since), source) {
             Err(refused) => Err(refused),
             Ok(order) if tunnel => self.tunnel(rules, &mut request, wanted, order, info).await,
             Ok(order) => self.forward(rules, request, wanted, &order, info).await,
@@ -301,7 +313,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
     }
 
     async fn forward(
-        &self,
+        self: &Arc<Self>,
         rules: &ForwardRules<C, S>,
         mut request: Request<RequestBody>,
         wanted: &Authority,
@@ -315,9 +327,16 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         if let Some(response) = last_stop(&mut request)? {
             return Ok(response);
         }
-        let upstream = self.upstream(rules, wanted, addresses)?;
-        let context =
-            ForwardContext { connection: info, authority: wanted, policy: &rules.policy, add: &[], trusted: false };
+        let upstream = self.upstream(rules, wanted, addresses.clone())?;
+        let over = || Box::pin(tunnel::until_over(Arc::clone(self), order.clone(), addresses.clone())) as Over;
+        let context = ForwardContext {
+            connection: info,
+            authority: wanted,
+            policy: &rules.policy,
+            add: &[],
+            trusted: false,
+            over: Some(&over),
+        };
         forward(request, &upstream, &context).await.map_err(Refused::Failed)
     }
 
@@ -384,14 +403,26 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         }
     }
 
-    /// Whether an open tunnel would be allowed by the rules of the moment.
-    pub(super) fn still_allows(&self, order: &Order, addresses: &[SocketAddr]) -> bool {
+    /// Whether what goes on would be allowed by the rules of the moment. If not, that is written down.
+    pub(super) fn still_allows(&self, order: &mut Order, addresses: &[SocketAddr]) -> bool {
         let rules = self.rules.load();
-        if !addresses.iter().all(|address| allows(&rules.allow, &order.host, address.ip(), order.port)) {
-            return false;
-        }
-        let Err(denied) = rules.authorized(order) else { return true };
-        let wanted = format!("{}:{}, an open tunnel", order.host, order.port);
+        let realm = &rules.mutual.config().realm;
+        let user = (realm, order.user.name());
+        let ended = self.endings.has_ended(user, Some(order.user.session()), &mut order.since);
+        let listed = addresses.iter().all(|address| allows(&rules.allow, &order.host, address.ip(), order.port));
+        let denied = |code, reason: &str| Err(Denied { refusal: Refusal::new(code, reason), principal: None });
+        // Whoever is kept out has no sessions either, and the reason is what the log is read for.
+        let allowed = match listed {
+            false => denied("target", "`allow` of the [[forward-proxy]] no longer leads there"),
+            true => rules.authorized(order),
+        };
+        let allowed = match allowed {
+            Ok(()) if ended => denied("session-ended", "the user was changed"),
+            allowed => allowed,
+        };
+        let Err(denied) = allowed else { return true };
+        let what = if order.path.is_none() { "an open tunnel" } else { "a transfer" };
+        let wanted = format!("{}:{}, {what} that is cut", order.host, order.port);
         self.note(&denied, &rules.name, &order.user, &wanted, order.source);
         false
     }
@@ -441,7 +472,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardRules<C, S> {
 fn order(
     request: &Request<RequestBody>,
     wanted: &Authority,
-    user: AuthenticatedUser,
+    (user, since): (AuthenticatedUser, Moment),
     source: IpAddr,
 ) -> Result<Order, Refused> {
     // An address that is written in another way than the usual is nobody's name.
@@ -453,7 +484,7 @@ fn order(
         return Err(Refused::Bad(StatusCode::METHOD_NOT_ALLOWED));
     }
     let path = (method != Method::CONNECT).then(|| request.uri().path().to_owned());
-    Ok(Order { user, host, port: wanted.port_u16().unwrap_or(80), method, path, source })
+    Ok(Order { user, since, host, port: wanted.port_u16().unwrap_or(80), method, path, source })
 }
 
 /// `Max-Forwards` (RFC 9110 §7.6.2): the answer, if a request goes no further than here.

@@ -1,4 +1,4 @@
-//! Tunnels that are open: counted, and ended when their user may no longer have them.
+//! What goes on for long: tunnels, which are counted, and bodies. Both end when their user may no longer have them.
 
 use super::service::{ForwardProxy, Order};
 use crate::listener::ConnectionInfo;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tagai_store::{CredentialStore, SessionStore};
 
-/// How often it is asked whether a tunnel may stay.
+/// How often it is asked whether it may go on.
 const ROUND: Duration = Duration::from_secs(1);
 
 /// A tunnel in the gauge.
@@ -39,13 +39,20 @@ pub(super) fn watch<C: CredentialStore, S: SessionStore>(
     let busy = info.busy();
     async move {
         let _held = (counted, busy);
-        loop {
-            tokio::time::sleep(ROUND).await;
-            if !proxy.still_allows(&order, &addresses) {
-                let user = order.user.name().as_str();
-                tracing::info!(user, host = %order.host, port = order.port, "a tunnel is ended: it would not be allowed now");
-                return;
-            }
+        until_over(proxy, order, addresses).await;
+    }
+}
+
+/// Comes to its end when an order would no longer be allowed, which has been written down then.
+pub(super) async fn until_over<C: CredentialStore, S: SessionStore>(
+    proxy: Arc<ForwardProxy<C, S>>,
+    mut order: Order,
+    addresses: Vec<SocketAddr>,
+) {
+    loop {
+        tokio::time::sleep(ROUND).await;
+        if !proxy.still_allows(&mut order, &addresses) {
+            return;
         }
     }
 }

@@ -9,6 +9,7 @@ use http::header::AUTHORIZATION;
 use rustls::pki_types::UnixTime;
 use std::sync::Arc;
 use tagai_core::credential::Username;
+use tagai_core::message::Sid;
 use tagai_core::realm::{Host, Origin};
 use tagai_server::{Mutual, PasswordTls};
 use tagai_store::principal::{Authority as AuthorityId, Credential, KeyPin, Method};
@@ -52,6 +53,8 @@ pub struct Identified {
     pub unregistered: Unregistered,
     /// The realm and the user, if it was a user's password.
     pub user: Option<(Arc<Realm>, Username)>,
+    /// The session, if it was proven in one.
+    pub session: Option<Sid>,
     /// The certificate, if it was one.
     pub certificate: Option<Arc<Client>>,
     /// The key, if it was a bare one, or the certificate's.
@@ -138,7 +141,7 @@ impl<C, S> Gate<C, S> {
         Refusal::new(code, what)
     }
 
-    /// Somebody who is proven to be a user of the gate's realm.
+    /// Somebody who is proven to be a user of the gate's realm, by what was shown or in a session.
     #[must_use]
     pub fn user(&self, method: Method, name: Username) -> Option<Identified> {
         Identified::of_user(self.realm.as_ref()?, method, name)
@@ -155,6 +158,7 @@ impl Identified {
             credential: Credential::User { realm: id, name: name.clone() },
             unregistered: realm.unregistered,
             user: Some((Arc::clone(realm), name)),
+            session: None,
             certificate: None,
             key: None,
             spki: None,
@@ -171,6 +175,7 @@ impl Identified {
             // A key says nothing of whose it is, so only who registered it can be meant.
             unregistered: Unregistered::Refuse,
             user: None,
+            session: None,
             certificate: None,
             key: Some(key),
             spki: None,
@@ -184,6 +189,7 @@ fn of_certificate(authority: &Authority, client: Arc<Client>) -> Identified {
         credential: client.credential.clone(),
         unregistered: authority.config().unregistered,
         user: None,
+        session: None,
         key: Some(client.key),
         spki: None,
         certificate: Some(client),

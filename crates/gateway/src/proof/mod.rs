@@ -10,6 +10,7 @@
 
 mod admission;
 mod authority;
+mod endings;
 mod gate;
 mod principals;
 mod refusal;
@@ -17,6 +18,7 @@ mod refusal;
 pub use admission::{Admitted, Asked, permit, question};
 pub(crate) use authority::Judgements;
 pub use authority::{Authority, Client};
+pub use endings::{Endings, Moment};
 pub use gate::{Gate, Identified, Kind, Shown, has_scheme, is_for};
 pub use principals::{Principals, Profile};
 pub(crate) use refusal::REFUSAL;

@@ -2,6 +2,7 @@
 
 use super::error::BodyError;
 use super::fields::filter_trailers;
+use super::forward::Over;
 use super::link::{Detached, Link};
 use super::pool::Pool;
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use std::fmt;
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
@@ -44,6 +45,10 @@ struct FromUpstream {
     /// Since when the upstream is waited for.
     waiting: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// What breaks it off.
+    over: Option<Over>,
+    /// Some of it has come, so it is not one of the many that come in one piece, at once.
+    begun: bool,
 }
 
 impl fmt::Debug for FromUpstream {
@@ -66,8 +71,8 @@ impl Body {
         Self(if octets.is_empty() { Kind::Empty } else { Kind::Full(octets) })
     }
 
-    pub(super) fn upstream(incoming: Incoming, driver: Driver, idle: Duration) -> Self {
-        let mut body = FromUpstream { incoming, driver, idle, waiting: None, timer: None };
+    pub(super) fn upstream(incoming: Incoming, driver: Driver, idle: Duration, over: Option<Over>) -> Self {
+        let mut body = FromUpstream { incoming, driver, idle, waiting: None, timer: None, over, begun: false };
         if body.incoming.is_end_stream() {
             body.finish(None);
             return Self(Kind::Empty);
@@ -130,7 +135,13 @@ impl FromUpstream {
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = match self.poll_incoming(cx) {
+        let next = self.poll_incoming(cx);
+        let lasts = self.begun || next.is_pending();
+        if lasts && self.over.as_mut().is_some_and(|over| over.as_mut().poll(cx).is_ready()) {
+            self.driver = Driver::None;
+            return Poll::Ready(Some(Err(BodyError::Over)));
+        }
+        let frame = match next {
             Poll::Ready(frame) => frame,
             Poll::Pending if self.overdue(cx) => {
                 self.driver = Driver::None;
@@ -139,6 +150,7 @@ impl FromUpstream {
             Poll::Pending => return Poll::Pending,
         };
         self.waiting = None;
+        self.begun = true;
         Poll::Ready(match frame {
             None => {
                 self.finish(Some(cx));
@@ -176,7 +188,13 @@ impl http_body::Body for Body {
                 self.0 = Kind::Empty;
                 Poll::Ready(Some(Ok(Frame::data(octets))))
             }
-            Kind::Upstream(body) => body.poll_frame(cx),
+            Kind::Upstream(body) => {
+                let frame = ready!(body.poll_frame(cx));
+                if let Some(Err(_)) = &frame {
+                    self.0 = Kind::Empty;
+                }
+                Poll::Ready(frame)
+            }
         }
     }
 

@@ -69,6 +69,9 @@ pub enum ProxyError {
     /// The client's body broke off.
     #[error("the client's body broke off: {0}")]
     Client(Box<str>),
+    /// Whoever sends it may no longer; see [`Over`](super::Over).
+    #[error("whoever sends it is no longer let through")]
+    Over,
 }
 
 impl ProxyError {
@@ -82,6 +85,7 @@ impl ProxyError {
             Self::Request(_) | Self::Client(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ClientIdle(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::Over => StatusCode::FORBIDDEN,
         }
     }
 
@@ -132,4 +136,7 @@ pub enum BodyError {
     /// The upstream sent nothing for too long.
     #[error("the upstream sent nothing more of the body for {0:?}")]
     Idle(Duration),
+    /// Whoever it is for may no longer have it; see [`Over`](super::Over).
+    #[error("whoever it is for is no longer let through")]
+    Over,
 }

@@ -15,6 +15,7 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use std::fmt::Write as _;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// What the upstream is told as its host.
@@ -83,7 +84,7 @@ impl Default for Policy {
 }
 
 /// What is known of one request beside itself.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct ForwardContext<'a> {
     /// The connection that it came on.
     pub connection: &'a ConnectionInfo,
@@ -95,7 +96,12 @@ pub struct ForwardContext<'a> {
     pub add: &'a [(HeaderName, HeaderValue)],
     /// Whether the peer is a proxy that is trusted to say whom it forwards for. If not, what it says is dropped.
     pub trusted: bool,
+    /// Makes what ends it, if anything may, while it goes on. It is called for bodies and tunnels, not for what is over at once.
+    pub over: Option<&'a (dyn Fn() -> Over + Send + Sync)>,
 }
+
+/// Comes to its end when what goes on has to end: a body is broken off, a tunnel closed.
+pub type Over = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -178,7 +184,14 @@ pub async fn forward(
         });
     }
 
-    let (mut response, driver) = send(request, upstream, upload.as_deref()).await?;
+    let mut over = None;
+    let (mut response, driver) = match context.over.filter(|_| upload.is_some()) {
+        None => send(request, upstream, upload.as_deref()).await?,
+        Some(make) => tokio::select! {
+            sent = send(request, upstream, upload.as_deref()) => sent?,
+            () = over.insert(make()) => return Err(ProxyError::Over),
+        },
+    };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return switch(response, driver, upgrade, upstream, context);
     }
@@ -195,7 +208,11 @@ pub async fn forward(
     // The version is the client's business, and hyper's.
     *response.version_mut() = Version::HTTP_11;
     let idle = upstream.limits.idle_body;
-    Ok(response.map(|incoming| Body::upstream(incoming, driver, idle)))
+    Ok(response.map(|incoming| {
+        let more = !incoming.is_end_stream();
+        let over = over.or_else(|| context.over.filter(|_| more).map(|make| make()));
+        Body::upstream(incoming, driver, idle, over)
+    }))
 }
 
 /// The protocol that the client wants to switch to, with hyper's promise, if that is allowed and possible.
@@ -415,7 +432,13 @@ fn switch(
     {
         detached.release();
     }
-    tunnel::run(client, there, upstream.limits.idle_tunnel, context.connection.alive());
+    tunnel::run(
+        client,
+        there,
+        upstream.limits.idle_tunnel,
+        context.connection.alive(),
+        context.over.map(|make| make()),
+    );
     let fields = response.headers_mut();
     fields::remove_hop_by_hop(fields);
     if context.policy.hide_answers {

@@ -19,7 +19,7 @@ pub use body::Body;
 pub use error::{BodyError, ProxyError};
 pub use fields::StripList;
 pub(crate) use fields::{has_been_at, is_doubtful};
-pub use forward::{ForwardContext, Host, Policy, Side, forward};
+pub use forward::{ForwardContext, Host, Over, Policy, Side, forward};
 pub use inbound::{Refusal, check};
 pub(crate) use inbound::{Wanted, check_proxied};
 pub(crate) use tunnel::carry;

@@ -1,5 +1,6 @@
 //! Connections that are no longer HTTP: WebSocket and whatever else both ends agree on, and the tunnels of CONNECT.
 
+use super::forward::Over;
 use crate::listener::Alive;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -16,8 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const BUFFER: usize = 16 << 10;
 
 /// A tunnel between two upgraded connections.
-pub(super) fn run(client: OnUpgrade, upstream: OnUpgrade, idle: Duration, alive: Alive) {
-    carry(client, async { upstream.await.map(TokioIo::new) }, idle, alive, std::future::pending());
+pub(super) fn run(client: OnUpgrade, upstream: OnUpgrade, idle: Duration, alive: Alive, over: Option<Over>) {
+    let over = over.unwrap_or_else(|| Box::pin(std::future::pending()));
+    carry(client, async { upstream.await.map(TokioIo::new) }, idle, alive, over);
 }
 
 /// Carries octets both ways until both ends have closed, neither says anything for `idle`, the listener cuts, or `over` comes to

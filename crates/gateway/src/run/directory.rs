@@ -2,7 +2,6 @@
 
 use super::Inner;
 use crate::proof::Principals;
-use tagai_store::SessionStore as _;
 use tagai_store::principal::{Credential, PrincipalStore as _};
 
 impl Inner {
@@ -42,8 +41,7 @@ impl Inner {
         let Credential::User { realm: id, name } = credential else { return };
         let config = self.config.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
         let Some(realm) = config.realm(id.as_str()) else { return };
-        self.builder.forget_user(&realm.realm, name);
-        match self.sessions.end_user(&realm.realm, name).await {
+        match self.end_user(&realm.realm, name).await {
             Ok(0) => {}
             Ok(ended) => tracing::info!(%credential, ended, "sessions ended: the principal was changed"),
             // Nobody is let through all the same: each request asks the directory.

@@ -29,10 +29,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
+use tagai_core::credential::Username;
+use tagai_core::realm::AuthRealm;
 use tagai_server::{Clock, MutualBuilder};
-use tagai_store::SessionStore as _;
 use tagai_store::principal::PrincipalStore as _;
 use tagai_store::sqlite::SqliteStore;
+use tagai_store::{SessionStore as _, StoreError};
 use tokio::task::JoinHandle;
 
 /// How often sessions that are over are dropped, and users that were changed are looked for.
@@ -125,7 +127,8 @@ impl Gateway {
             None => None,
         };
         let common = proxies::Common { builder: &builder, policies: &policies, principals: &principals };
-        let proxies = proxies::bind(&config, certificates.as_ref(), &common, (&metrics, &journal)).await?;
+        let proxies =
+            proxies::bind(&config, certificates.as_ref(), &common, (&metrics, &journal, service.endings())).await?;
         // From here on nothing fails.
         let mut listeners: Vec<_> =
             listeners.into_iter().map(|listener| run(listener, Arc::clone(&service))).collect();
@@ -303,6 +306,15 @@ impl Inner {
         Ok(warnings)
     }
 
+    /// Ends what a user has: sessions, and what goes on in them; gives the number of sessions.
+    async fn end_user(&self, realm: &AuthRealm, user: &Username) -> Result<usize, StoreError> {
+        self.builder.forget_user(realm, user);
+        let ended = self.sessions.end_user(realm, user).await;
+        // Last, so that nothing that was begun in one of these sessions takes itself for newer.
+        self.service.endings().add_user(realm, user);
+        ended
+    }
+
     /// Whether [`Gateway::shutdown`] was called: it has the listeners then.
     fn is_ending(&self) -> bool {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
@@ -360,8 +372,7 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
             Ok(Ok(revoked)) => {
                 let mut all = true;
                 for (realm, user) in &revoked.users {
-                    gateway.builder.forget_user(realm, user);
-                    let ended = gateway.sessions.end_user(realm, user).await;
+                    let ended = gateway.end_user(realm, user).await;
                     let (realm, user) = (gateway.journal.id(realm), user.as_str());
                     match ended {
                         Ok(0) => {}

@@ -9,7 +9,7 @@ use crate::forward_proxy::{Authorize, Denied, ForwardProxy, ForwardRules, ProxyR
 use crate::listener::{Listener, Settings};
 use crate::metrics::Metrics;
 use crate::observe::{Journal, wall_clock};
-use crate::proof::{Asked, Identified, Principals, Refusal, permit};
+use crate::proof::{Asked, Endings, Identified, Principals, Refusal, permit};
 use crate::tls::SharedCertificates;
 use arc_swap::ArcSwap;
 use std::net::SocketAddr;
@@ -93,7 +93,7 @@ pub(super) async fn bind(
     config: &Config,
     certificates: Option<&Arc<SharedCertificates>>,
     common: &Common<'_>,
-    (metrics, journal): (&Arc<Metrics>, &Arc<Journal>),
+    (metrics, journal, endings): (&Arc<Metrics>, &Arc<Journal>, &Arc<Endings>),
 ) -> Result<Vec<(Listener, Place)>, StartError> {
     let mut bound = Vec::new();
     for section in &config.forward_proxies {
@@ -103,8 +103,8 @@ pub(super) async fn bind(
         let listener = listener.map_err(|error| StartError::Bind { address: section.address, error })?;
         let address = listener.local_addr().unwrap_or(section.address);
         let rules = rules(section, address.port(), common)?;
-        let proxy = ForwardProxy::new(rules, Arc::clone(metrics)).journal(Arc::clone(journal));
-        let proxy = Arc::new(proxy);
+        let proxy = ForwardProxy::new(rules, Arc::clone(metrics));
+        let proxy = Arc::new(proxy.journal(Arc::clone(journal)).endings(Arc::clone(endings)));
         let address = Address { address, tls: section.tls };
         bound.push((listener, Place { configured: section.address, section: section.clone(), address, proxy }));
     }

@@ -29,7 +29,13 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
         }
         let connection = connection(rules, info, request.headers());
         match users(&place.realms, request.headers(), &connection).await {
-            Users::Proven { mutual, proof, .. } => end(mutual, request.headers(), &connection, proof).await,
+            Users::Proven { mutual, user, proof, .. } => {
+                let response = end(mutual, request.headers(), &connection, proof).await;
+                if response.status().is_success() {
+                    self.endings.add_session(user.session());
+                }
+                response
+            }
             Users::Answer(answer) => super::ask::refused(answer, request.headers()),
             Users::Guest(Some(invitation)) => {
                 super::ask::page(Answer::from_invitation(&invitation), Message::LogIn, request.headers())

@@ -10,6 +10,8 @@ mod ahead;
 mod ask;
 mod end;
 mod inform;
+mod onward;
+mod standing;
 mod who;
 
 use crate::address::Trusted;
@@ -17,10 +19,12 @@ use crate::answers::{Message, answer};
 use crate::identity::assertion::JWKS_PATH;
 use crate::identity::{Names, Signer};
 use crate::listener::{Abort, ConnectionInfo, RequestBody};
-use crate::metrics::{KindLabel, Metrics};
+use crate::metrics::Metrics;
 use crate::observe::{Journal, wall_clock};
-use crate::proof::{Admitted, Asked, Authority, Identified, Kind, Principals, Refusal, is_for, permit};
-use crate::proxy::{Body, ForwardContext, ProxyError, check, forward};
+use crate::proof::{
+    Admitted, Asked, Authority, Endings, Identified, Kind, Moment, Principals, Refusal, is_for, permit,
+};
+use crate::proxy::{Body, check};
 use crate::route::{Entry, NoRoute, Place, Table};
 use ahead::Ahead;
 use arc_swap::ArcSwap;
@@ -70,6 +74,7 @@ pub struct Rules<C, S> {
 pub struct Service<C, S> {
     rules: ArcSwap<Rules<C, S>>,
     principals: Arc<ArcSwap<Principals>>,
+    endings: Arc<Endings>,
     metrics: Arc<Metrics>,
     journal: Arc<Journal>,
 }
@@ -79,12 +84,14 @@ struct Scene<'a, C, S> {
     rules: &'a Rules<C, S>,
     place: &'a Place<C, S>,
     entry: &'a Entry<C, S>,
-    info: &'a ConnectionInfo,
+    info: &'a Arc<ConnectionInfo>,
     authority: &'a uri::Authority,
     /// Where the request came from, by the word of whoever is trusted.
     connection: Connection,
     /// Since the epoch.
     now: Duration,
+    /// Before it was looked who sent it.
+    since: Moment,
 }
 
 impl<C: AccountStore, S: SessionStore> Service<C, S> {
@@ -97,7 +104,7 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
         journal: Arc<Journal>,
     ) -> Self {
         journal.know(principals.load_full());
-        Self { rules: ArcSwap::from_pointee(rules), principals, metrics, journal }
+        Self { rules: ArcSwap::from_pointee(rules), principals, endings: Arc::default(), metrics, journal }
     }
 
     /// Other rules, for all requests that begin from now on.
@@ -124,12 +131,18 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
         self.principals.load_full()
     }
 
+    /// Whose sessions were ended: to be told of every such user, so that what goes on ends as well.
+    #[must_use]
+    pub const fn endings(&self) -> &Arc<Endings> {
+        &self.endings
+    }
+
     /// Answers a request.
     ///
     /// # Errors
     /// None at present: what ends a connection is the failure of a body.
     pub async fn serve(
-        &self,
+        self: &Arc<Self>,
         mut request: Request<RequestBody>,
         info: Arc<ConnectionInfo>,
     ) -> Result<Response<Body>, Abort> {
@@ -167,7 +180,8 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
         };
         let connection = connection(&rules, &info, request.headers());
         let now = wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let scene = Scene { rules: &rules, place, entry, info: &info, authority: &authority, connection, now };
+        let since = self.endings.now();
+        let scene = Scene { rules: &rules, place, entry, info: &info, authority: &authority, connection, now, since };
         let response = self.pass(&scene, request).await;
         entry.counters.count(response.status());
         Ok(response)
@@ -180,7 +194,7 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
     }
 
     /// Lets a request pass the gate of its route, or not.
-    async fn pass(&self, scene: &Scene<'_, C, S>, request: Request<RequestBody>) -> Response<Body> {
+    async fn pass(self: &Arc<Self>, scene: &Scene<'_, C, S>, request: Request<RequestBody>) -> Response<Body> {
         let entry = scene.entry;
         if let Some(methods) = &entry.methods
             && !methods.contains(request.method())
@@ -207,7 +221,7 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
 
     /// Serves, or refuses, somebody who is proven.
     async fn somebody(
-        &self,
+        self: &Arc<Self>,
         scene: &Scene<'_, C, S>,
         request: Request<RequestBody>,
         identified: Identified,
@@ -236,7 +250,7 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
             }
         }
         let Some(proof) = proof else {
-            let mut response = self.forward(scene, request, &fields).await;
+            let mut response = self.forward(scene, request, &fields, who.as_ref()).await;
             if method == ProofMethod::PasswordTls && response.status() == StatusCode::UNAUTHORIZED {
                 // The application has not seen the password, and another one would not help.
                 *response.status_mut() = StatusCode::FORBIDDEN;
@@ -245,7 +259,7 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
             return response;
         };
         let ahead = Ahead::new(proof, scene.info, request.headers());
-        let mut response = self.forward(scene, request, &fields).await;
+        let mut response = self.forward(scene, request, &fields, who.as_ref()).await;
         if response.status() == StatusCode::UNAUTHORIZED {
             // To a user who is proven, and has the server's proof, it can only mean this.
             *response.status_mut() = StatusCode::FORBIDDEN;
@@ -282,7 +296,7 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
 
     /// Serves, asks or refuses a guest.
     async fn guest(
-        &self,
+        self: &Arc<Self>,
         scene: &Scene<'_, C, S>,
         request: Request<RequestBody>,
         invitation: Option<tagai_core::server::Invitation>,
@@ -300,49 +314,11 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
             }
             return self.refuse(scene, &request, &refusal, None, None);
         }
-        let mut response = self.forward(scene, request, &[]).await;
+        let mut response = self.forward(scene, request, &[], None).await;
         if let Some(invitation) = invitation.filter(|_| gate.kind == Kind::Optional) {
             ask::invite(&mut response, &invitation);
         }
         response
-    }
-
-    /// Sends a request to the application; a failure becomes a page.
-    async fn forward(
-        &self,
-        scene: &Scene<'_, C, S>,
-        mut request: Request<RequestBody>,
-        identity: &[(HeaderName, HeaderValue)],
-    ) -> Response<Body> {
-        // Clients send a password again to the whole host (RFC 7617 §2.2), so no application of the host gets to see it.
-        if scene.place.takes_passwords {
-            ask::hide_password(request.headers_mut());
-        }
-        let accept = accepts_html(request.headers());
-        let context = ForwardContext {
-            connection: scene.info,
-            authority: scene.authority,
-            policy: &scene.entry.policy,
-            add: identity,
-            trusted: scene.rules.trusted.contains(scene.info.peer.ip()),
-        };
-        match forward(request, &scene.entry.upstream, &context).await {
-            Ok(response) => response,
-            Err(error) => self.failed(&error, scene, &accept),
-        }
-    }
-
-    fn failed(&self, error: &ProxyError, scene: &Scene<'_, C, S>, accept: &HeaderMap) -> Response<Body> {
-        let status = error.status();
-        if error.is_clients() {
-            tracing::debug!(peer = %scene.info.peer, %error, "request failed");
-            return answer(status, Message::Status, accept);
-        }
-        let id = random_id();
-        let kind = if status == StatusCode::GATEWAY_TIMEOUT { "timeout" } else { "broken" };
-        self.metrics.upstream_failures.get_or_create(&KindLabel { kind }).inc();
-        tracing::error!(id, peer = %scene.info.peer, %error, "the application did not answer");
-        answer(status, Message::Failure(&id), accept)
     }
 }
 
@@ -365,15 +341,6 @@ impl<'a, C, S> Scene<'a, C, S> {
 
 fn connection<C, S>(rules: &Rules<C, S>, info: &ConnectionInfo, fields: &HeaderMap) -> Connection {
     Connection { channel: (*info.channel).clone(), address: rules.trusted.client(info.peer.ip(), fields) }
-}
-
-/// What of a request decides how an answer looks, kept while the request itself is sent on.
-fn accepts_html(fields: &HeaderMap) -> HeaderMap {
-    let mut kept = HeaderMap::new();
-    if let Some(accept) = fields.get(http::header::ACCEPT) {
-        kept.insert(http::header::ACCEPT, accept.clone());
-    }
-    kept
 }
 
 /// An id under which the log knows more.

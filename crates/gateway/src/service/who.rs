@@ -83,6 +83,7 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
             match mutual.authenticate(fields, &scene.connection).await {
                 Decision::Proven { user, proof } => {
                     if let Some(identified) = gate.user(Method::Mutual, user.name().clone()) {
+                        let identified = Identified { session: Some(user.session().clone()), ..identified };
                         return Who::Proven(Box::new(identified), Some(proof));
                     }
                 }
@@ -139,6 +140,7 @@ pub(super) async fn users<'a, C: CredentialStore, S: SessionStore>(
         match mutual.authenticate(fields, connection).await {
             Decision::Proven { user, proof } => {
                 let Some(who) = Identified::of_user(realm, Method::Mutual, user.name().clone()) else { continue };
+                let who = Identified { session: Some(user.session().clone()), ..who };
                 return Users::Proven { mutual, user, identified: Box::new(who), proof };
             }
             Decision::Answer(answer) => return Users::Answer(answer),

@@ -66,6 +66,7 @@ impl Gateway {
                     policy: &options.policy,
                     add: &options.add,
                     trusted: options.trusted,
+                    over: None,
                 };
                 match forward(request, &to, &context).await {
                     Ok(response) => Ok(response),

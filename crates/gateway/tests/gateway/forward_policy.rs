@@ -116,6 +116,29 @@ async fn whoever_is_kept_out_is_kept_out_of_the_proxy_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_who_is_changed_loses_tunnels_and_transfers() {
+    let way = Way::start("").await;
+    let (mut tunnel, response) = way.ask("CONNECT", &way.app.to_string()).await;
+    assert_eq!(response.status, 200);
+    let (mut transfer, mut bob) =
+        (Connection::plain(way.proxy.port()).await, User::of_proxy(&way.proxy, "bob", "battery staple"));
+    drop(bob.ask(&mut transfer, "GET", "http://169.254.169.254/", "").await);
+    let target = format!("http://{}/slow", way.app);
+    let (_, proof) = bob.proof(&target, &transfer.channel);
+    transfer.send(head("GET", &target, &way.app.to_string(), &format!("Proxy-Authorization: {proof}\r\n"))).await;
+    assert!(read_head(&mut transfer.stream).await.unwrap().starts_with("HTTP/1.1 200 "));
+
+    way.site.change_password("staff", "bob", "another staple");
+    assert!(tunnel.is_closed().await);
+    assert!(way.noted("an open tunnel").contains("session-ended: "));
+    // What had come of it, and then the end.
+    let mut rest = Vec::new();
+    drop(patiently(tokio::io::AsyncReadExt::read_to_end(&mut transfer.stream, &mut rest)).await);
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "{rest:?}");
+    assert!(way.noted("a transfer").contains("session-ended: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_realm_may_want_its_users_registered() {
     let setup_realm = Setup::default().realms.replace("scope =", "unregistered = \"refuse\"\nscope =");
     let app = App::start().await;

@@ -19,5 +19,6 @@ mod pressure;
 mod principals;
 mod realms;
 mod revocation;
+mod standing;
 mod support;
 mod upstreams;

@@ -4,6 +4,7 @@ use super::Realm;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tagai_store::principal::Method;
 
 use http::HeaderName;
 
@@ -90,6 +91,17 @@ impl Proofs {
     #[must_use]
     pub const fn needs_realm(self) -> bool {
         self.mutual || self.password_tls
+    }
+
+    /// Whether a method is among them.
+    #[must_use]
+    pub const fn takes(self, method: Method) -> bool {
+        match method {
+            Method::Mutual => self.mutual,
+            Method::X509 => self.x509,
+            Method::RawKey => self.raw_key,
+            Method::PasswordTls => self.password_tls,
+        }
     }
 
     /// Whether only a connection with TLS can have them.

@@ -161,6 +161,7 @@ impl Preview {
                     credential: credential.clone(),
                     unregistered: authority.config().unregistered,
                     user: None,
+                    session: None,
                     certificate: None,
                     key: None,
                     spki: None,

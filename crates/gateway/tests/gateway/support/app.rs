@@ -79,7 +79,7 @@ impl App {
     }
 
     async fn answer(&self, mut request: Request<Incoming>) -> Response<Channel<Bytes>> {
-        let upgrade = (request.uri().path() == "/ws").then(|| hyper::upgrade::on(&mut request));
+        let upgrade = request.uri().path().ends_with("/ws").then(|| hyper::upgrade::on(&mut request));
         let (head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
         let collected = match upgrade {
@@ -99,7 +99,7 @@ impl App {
         let fields = response.headers_mut();
         let text = |text: &'static str| HeaderValue::from_static(text);
         match path.as_str() {
-            "/ws" => {
+            path if path.ends_with("/ws") => {
                 fields.insert("connection", text("upgrade"));
                 fields.insert("upgrade", text("websocket"));
                 *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
@@ -128,6 +128,12 @@ impl App {
                         go.notified().await;
                     }
                 });
+                return response;
+            }
+            "/endless" => {
+                tokio::spawn(
+                    async move { while sender.send_data(Bytes::from_static(&[b'x'; 4096])).await.is_ok() {} },
+                );
                 return response;
             }
             _ => {}
