@@ -270,19 +270,19 @@ told_of() { call device; [ "$status $(who)" = "$1" ]; }
 refused_as() { call device; [ "$status $(refusal)" = "$1" ]; }
 tagai principal add sensor --kind device --group sensors
 tagai principal bind sensor --certificate "$work/device.pem" --client-ca partners
-until_true 3 "the principal is known" told_of "200 sensor by x509"
+until_true 10 "the principal is known" told_of "200 sensor by x509"
 is "it has the name of its principal" "$(saw 'dict(d["fields"])["tagai-groups"]')" sensors
 serial=$(openssl x509 -in "$work/device.pem" -noout -serial | sed 's/.*=//')
 key=sha256:$(openssl x509 -in "$work/device.pem" -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64)
 for target in "serial $serial --client-ca partners" "key $key" "principal sensor"; do
   # shellcheck disable=SC2086
   tagai deny add $target
-  until_true 3 "denied: $target" refused_as "403 denied"
+  until_true 10 "denied: $target" refused_as "403 denied"
   call robot
   is "denied by ${target%% *}, and nobody else" "$status" 200
   # shellcheck disable=SC2086
   tagai deny remove $target
-  until_true 3 "denied no more" told_of "200 sensor by x509"
+  until_true 10 "denied no more" told_of "200 sensor by x509"
 done
 # shellcheck disable=SC2086
 tagai deny add serial $serial --client-ca others

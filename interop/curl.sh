@@ -155,7 +155,7 @@ for http in 1.1 2; do
 done
 ask "$plain/public/echo" -T "$work/file" -H 'Expect: 100-continue'
 has "the 100 comes through" "$(tr -d '\r' <"$work/head")" '^HTTP/1.1 100 Continue'
-ask "$secure/" -T "$work/file" -H 'Expect: 100-continue' --http1.1
+ask "$secure/" -T "$work/file" -H 'Expect: 100-continue' --expect100-timeout 20 --http1.1
 is "a stranger's upload is refused before it is sent" "$status $(grep -c ' 100 ' "$work/head" || true)" "401 0"
 ask "$secure/public/echo" --http1.1 -X POST -H 'Transfer-Encoding: chunked' --data-binary "@$work/file"
 is "an upload in chunks" "$(saw 'd["sha256"]')" "${sum%% *}"

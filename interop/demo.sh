@@ -12,7 +12,8 @@ finish() {
 }
 trap finish EXIT
 if [ "${RELEASE:-}" = 1 ]; then
-  cargo build --locked --release -q -p tagai-cli
+  # Without -p, as `cargo run` chooses: with it other features are on, and half of it would be compiled again while we wait.
+  cargo build --locked --release -q
   command=(cargo run --locked --release -q -- demo)
 else
   [ "${BUILT:-}" = 1 ] || cargo build --locked -q -p tagai-cli
@@ -27,6 +28,8 @@ print(*(x.getsockname()[1] for x in s))')
 export XDG_STATE_HOME=$dir/state
 
 start() {
+  # What the last one said is gone before it is looked at: the next one empties its file a moment later.
+  rm -f "$dir/out"
   # Without job control, what is started in the background ignores Ctrl-C; a shell with it does not hand that on.
   (
     set -m

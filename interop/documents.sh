@@ -20,8 +20,30 @@ for page in README.md docs/operating/*.md; do
   (
     cd "$dir"
     export PATH=$target/debug:$PATH HOME=$dir XDG_STATE_HOME=$dir/state
-    settle() { sleep 0.5; } # What was started in the background needs a moment, as it has while somebody types.
-    export -f settle
+    # What was started in the background needs a moment, as it has while somebody types; a busy machine needs more of them.
+    listening() {
+      local port tries
+      for port in $(jobs -r | sed -n 's/.*http\.server 3000 .*/3000/p; s/.*python3 api\.py.*/3000/p; s/.*tagai serve .*/8443/p'); do
+        for ((tries = 0; tries < 200; tries++)); do
+          if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
+          command sleep 0.1
+        done
+      done
+    }
+    settle() {
+      command sleep 0.5
+      listening
+    }
+    sleep() {
+      command sleep "$((2 * $1))"
+      listening
+    }
+    # A line of the audit log is written beside the answer, and nobody types as fast as this does.
+    tail() {
+      command sleep 0.5
+      command tail "$@"
+    }
+    export -f listening settle sleep tail
     timeout 120 bash -eEuo pipefail -c 'trap "kill \$(jobs -p) 2>/dev/null; wait 2>/dev/null" EXIT
       trap "echo \"line \$LINENO of the story failed: \$BASH_COMMAND\" >&2" ERR
       . ./story'

@@ -78,26 +78,30 @@ until_true() {
   done
 }
 
-# ports NAME... : sets each to a free port, outside of the range that outgoing connections take.
+# ports NAME... : sets each to a free port, outside of the range that outgoing connections take, and to none that it gave before:
+# what that is for may not listen yet.
+given=()
 ports() {
   local numbers name
-  numbers=$("$python" - $# <<'PY'
+  numbers=$("$python" - $# "${given[@]}" <<'PY'
 import random, socket, sys
+count, *given = map(int, sys.argv[1:])
 found = []
-while len(found) < int(sys.argv[1]):
+while len(found) < count:
     port = random.randrange(20000, 32000)
     with socket.socket() as s4, socket.socket() as taken:
         try:
             s4.bind(("127.0.0.1", port))
         except OSError:
             continue
-        if port not in found and taken.connect_ex(("127.0.0.1", port)) != 0:
+        if port not in found + given and taken.connect_ex(("127.0.0.1", port)) != 0:
             found.append(port)
 print(*found)
 PY
   )
   for name in "$@"; do
     printf -v "$name" '%s' "${numbers%% *}"
+    given+=("${numbers%% *}")
     numbers=${numbers#* }
   done
 }
@@ -323,11 +327,14 @@ metric() {
   curl -s --max-time 5 "http://127.0.0.1:$admin/metrics" | awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }'
 }
 
-# reload : by the signal, until the gateway has taken over what there is.
+# reload : by the signal, until the gateway has taken over what there is. Twice: the first that ends may be one that the gateway had
+# begun by itself, before the last change.
 reload() {
-  local before
-  before=$(metric 'tagai_reloads_total{result="success"}')
-  kill -HUP "$gateway_pid"
-  until_true 10 "the gateway reloads" reloaded_since "$before"
+  local before turn
+  for turn in 1 2; do
+    before=$(metric 'tagai_reloads_total{result="success"}')
+    kill -HUP "$gateway_pid"
+    until_true 10 "reload $turn of the gateway" reloaded_since "$before"
+  done
 }
 reloaded_since() { [ "$(metric 'tagai_reloads_total{result="success"}')" -gt "$1" ]; }

@@ -76,15 +76,20 @@ done
 
 echo "  -- connections"
 log=$work/nginx-app/access.log
+# nginx logs a request when its answer is on the way already: the last line of before must not come after those that count.
+logged() { [ "$(grep -c -- "$2" "$log")" = "$1" ]; }
+until_true 5 "nginx logs the last request" logged 1 '/h2c/nothing 404$'
 : >"$log"
 for ((i = 0; i < 20; i++)); do echo "url = $plain/plain/empty"; done >"$work/urls"
 curl -sS --max-time 20 -K "$work/urls" -w '%{http_code}\n' >"$work/statuses" || fail "curl -K"
+until_true 5 "nginx logs 20 requests" logged 20 ' 200$'
 is "20 requests" "$(sort "$work/statuses" | uniq -c | xargs)" "20 200"
 at_most "nginx saw few connections" "$(awk '{ print $1 }' "$log" | sort -u | wc -l)" 2
 is "over HTTP/1.1" "$(awk '{ print $3 }' "$log" | sort -u)" HTTP/1.1
 : >"$log"
 sed -i 's|/plain/|/h2c/|' "$work/urls"
 curl -sS --max-time 20 -K "$work/urls" -w '%{http_code}\n' >"$work/statuses" || fail "curl -K"
+until_true 5 "nginx logs 20 requests" logged 20 ' 200$'
 is "20 requests over h2c" "$(sort "$work/statuses" | uniq -c | xargs)" "20 200"
 is "on one connection of HTTP/2" "$(awk '{ print $1, $3 }' "$log" | sort -u | wc -l) $(awk '{ print $3 }' "$log" | sort -u)" "1 HTTP/2.0"
 sed -i 's|/h2c/|/short/|' "$work/urls"

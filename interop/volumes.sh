@@ -75,6 +75,8 @@ answer() {
 answers() { [ "$(answer "$1")" = "$2" ]; }
 failures() { metric 'tagai_reloads_total{result="failure"}'; }
 failed_since() { [ "$(failures)" -gt "$1" ]; }
+# log_has REGEX : which may go over more than one line.
+log_has() { grep -qE -- "$1" <<<"$(tr '\n' ' ' <"$work/gateway.log")"; }
 
 # refused REGEX [--signal] : the version that was swapped in is refused with this reason, and counted.
 refused() {
@@ -84,8 +86,9 @@ refused() {
   swap
   if [ "${2:-}" = --signal ]; then kill -HUP "$gateway_pid"; fi
   until_true 15 "the version is refused" failed_since "$before"
-  gateway_said 'was not reloaded, and the old one is still in use' || fail "the log does not say that the old one is still in use"
-  tr '\n' ' ' <"$work/gateway.log" | grep -qE -- "$1" || fail "the log does not say $1"
+  # It is counted before it is logged; and what was counted may be the version before, which the gateway had come to by itself.
+  until_true 5 "the log says that the old one is still in use" gateway_said 'was not reloaded, and the old one is still in use'
+  until_true 5 "the log says $1" log_has "$1"
   is "refused, and the log says why" "$(answer first) $(answer second) $(answer lost)" "${expected:?}"
 }
 
@@ -158,7 +161,7 @@ cat "$work/stranger.crl" >>"$work/next/partners.crl"
 swap
 reload
 is "a list of somebody else" "$(answer first) $(answer second) $(answer lost)" "$expected"
-gateway_said 'the CRL of "CN=stranger" counts only if' || fail "the log does not say that it does not count"
+until_true 5 "the log says that it does not count" gateway_said 'the CRL of "CN=stranger" counts only if'
 ok "of which the log warns"
 make_crl new -crlsec 1
 good
@@ -167,7 +170,7 @@ sleep 1.5
 swap
 reload
 is "a list that is over, of one authority" "$(answer first) $(answer second)" "200  403 certificate-status-unknown"
-gateway_said 'the CRL of "CN=new" is over' || fail "the log does not say that the list is over"
+until_true 5 "the log says that the list is over" gateway_said 'the CRL of "CN=new" is over'
 ok "of which the log warns"
 make_crl new
 

@@ -42,7 +42,7 @@ has "a protected route refuses strangers" "$told" 401
 # A handshake by hand: what the fields look like on both sides.
 key=$(head -c 16 /dev/zero | base64)
 upgrade=(--http1.1 -H 'Connection: keep-alive, Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H "Sec-WebSocket-Key: $key")
-curl -s --max-time 1 -D "$work/head" -o "$work/frames" "${upgrade[@]}" -H 'Tagai-User: root' "$plain/public" || true
+curl -s --max-time 5 -D "$work/head" -o "$work/frames" "${upgrade[@]}" -H 'Tagai-User: root' "$plain/public" || true
 head=$(tr -d '\r' <"$work/head")
 has "curl sees 101 and the right key" "$head" '^HTTP/1.1 101 .*[Ss]ec-[Ww]eb[Ss]ocket-[Aa]ccept: '
 has "and nobody's name, though it sent one" "$(tr -d '\0' <"$work/frames")" 'user nobody'

@@ -13,6 +13,8 @@ install_packages() {
     exit 1
   fi
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+  # Another apt may be at work, and a server may be away for a moment.
+  apt+=(-o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
   local log
   log=$(mktemp)
   # The lists of a fresh machine are empty or old, so a first failure is answered with an update.

@@ -50,7 +50,8 @@ fn errors_of_network_and_tls() {
     let (site, home) = (Site::https(), Home::new());
     let closed = {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        // At an address where nothing of these tests listens, so that nobody gets the port meanwhile.
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.2:0")).unwrap();
         listener.local_addr().unwrap()
     };
     home.get(&format!("http://{closed}/"), &[]).expect(5, &["cannot connect"]);

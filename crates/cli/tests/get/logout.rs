@@ -53,7 +53,12 @@ fn a_server_that_is_gone_is_no_error() {
     let (site, home) = (Site::https(), Home::new());
     home.ca(&site);
     home.login(&site.url("/private"), PASSWORD, &["--cacert", "ca.pem"]).expect(0, &[]);
+    let port = site.port;
     drop(site);
+    // Bound, and nobody listens: no other test gets the port.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.set_reuseaddr(true).unwrap();
+    held.bind((std::net::Ipv4Addr::LOCALHOST, port).into()).unwrap();
     home.run(&["logout", "--all", "--cacert", "ca.pem", "-v"], b"").expect(0, &["cannot connect"]);
     home.run(&["logout"], b"").expect(2, &["--realm"]);
     home.run(&["logout", "--all", "--cacert", "missing"], b"").expect(0, &[]);

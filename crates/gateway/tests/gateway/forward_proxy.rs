@@ -416,7 +416,8 @@ async fn what_is_no_request_for_a_proxy_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_is_a_proven_failure() {
-    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // At an address where nothing of these tests listens, so that nobody gets the port meanwhile.
+    let closed = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
     let address = closed.local_addr().unwrap();
     drop(closed);
     let way = Way::start(&format!("\"{{app}}\", \"{address}\"")).await;

@@ -3,9 +3,9 @@
 use super::support::*;
 use std::time::Duration;
 
-/// Times that are short, since these tests wait for them.
-const LIMITS: &str = "[limits]\nconnections = 400\nconnections-per-address = 300\nheader-timeout = \"300ms\"\n\
-                      handshake-timeout = \"300ms\"\nbody-timeout = \"300ms\"\nidle-timeout = \"1s\"\nheaders = 50\nheader-size = \"8KiB\"\n";
+/// Times that are short, since these tests wait for them, and long enough for an honest peer on a busy machine.
+const LIMITS: &str = "[limits]\nconnections = 400\nconnections-per-address = 300\nheader-timeout = \"2s\"\n\
+                      handshake-timeout = \"2s\"\nbody-timeout = \"2s\"\nidle-timeout = \"3s\"\nheaders = 50\nheader-size = \"8KiB\"\n";
 
 async fn limited(app: &App, limits: &str) -> Site {
     Site::start(app.address, Setup { more: limits.into(), ..Setup::default() }).await
@@ -22,7 +22,8 @@ async fn get_from(site: &Site, address: &str) -> Option<u16> {
 async fn idle_connections_of_one_address_keep_out_no_other() {
     let app = App::start().await;
     // Nothing runs out of time here.
-    let site = limited(&app, "[limits]\nconnections = 400\nconnections-per-address = 300\n").await;
+    let long = "handshake-timeout = \"1h\"\nidle-timeout = \"1h\"\n";
+    let site = limited(&app, &format!("[limits]\nconnections = 400\nconnections-per-address = 300\n{long}")).await;
     let mut held = Vec::new();
     for _ in 0..500 {
         held.push(Connection::plain_from("127.0.0.9", site.http).await.unwrap());

@@ -47,8 +47,8 @@ async fn faulty() -> Site {
     // A port that nobody listens on.
     let gone = TcpListener::bind("127.0.0.2:0").await.unwrap().local_addr().unwrap();
     let mut setup = Setup::default();
-    setup.sites =
-        setup.sites.replace("upstream = \"http://{app}\"", "upstream = \"http://{app}\"\ntimeout = \"500ms\"");
+    // One of them waits for it; all others have to be quicker, on a busy machine too.
+    setup.sites = setup.sites.replace("upstream = \"http://{app}\"", "upstream = \"http://{app}\"\ntimeout = \"3s\"");
     setup.sites += &format!(
         "[[site.route]]\npath = \"/gone\"\naccess = \"protected\"\nrealm = \"staff\"\nupstream = \"http://{gone}\"\n\
          [[site.route]]\npath = \"/public-gone\"\naccess = \"public\"\nupstream = \"http://{gone}\"\n"
