@@ -278,8 +278,9 @@ class Browser:
 
     def look(self, source):
         """What a script that changes nothing sees, of whichever page is there when the tab has come to rest."""
-        found = until("a page to look at", lambda: [self.js(source)], trouble=GONE)
-        return found[0] or ""
+        # Null is what Firefox says of a page that goes away meanwhile: look again.
+        found = until("a page to look at", lambda: (value := self.js(source)) is not None and [value], trouble=GONE)
+        return found[0]
 
     def url(self):
         return self.look("return document.URL")
@@ -337,7 +338,7 @@ class Browser:
 
     def close_popup(self):
         """Closes it, if it is open."""
-        hide = 'document.querySelector(".webextension-popup-browser")?.closest("panel").hidePopup()'
+        hide = 'document.querySelector(".webextension-popup-browser")?.closest("panel")?.hidePopup()'
         until("the popup is closed", lambda: self.chrome(hide) or not self.popup_is_open())
 
     def popup(self, by="action"):
@@ -348,10 +349,12 @@ class Browser:
             if popup.is_ready():
                 return True
             self.press(by)
-            # The extension may open it by itself at the same moment; then the click has closed it, and another is needed.
+            # The extension may open it by itself at the same moment. One that was opened for a tab that is gone by now never is
+            # ready, and a click does not close it.
             try:
-                return until("the popup opens", popup.is_ready, patience=3)
+                return until("the popup opens", popup.is_ready, patience=10)
             except Failed:
+                self.close_popup()
                 return False
 
         until("the popup is open", opened)

@@ -54,8 +54,11 @@ class Gateway:
         self.dir = Path(directory) / "gateway"
         self.authority = Authority(Path(directory) / "authority")
         self.app = Application()
+        # The fronts first: one of them might get a port that was just found to be free.
+        self.secure_front, self.plain_front = Front(0), Front(0)
         self.https, self.http, self.admin = free_ports(3)
-        self.secure_front, self.plain_front = Front(self.https), Front(self.http)
+        self.secure_front.honest = self.secure_front.target = self.https
+        self.plain_front.honest = self.plain_front.target = self.http
         self.process, self.log = None, Path(directory) / "gateway.log"
         self.run("init", self.dir, "--https-port", self.https, "--http-port", self.http, "--upstream", f"http://127.0.0.1:{self.app.port}")
         # Hosts of realms with other algorithms, by the algorithm.
@@ -143,7 +146,7 @@ class Gateway:
 
     def look(self, path):
         """What the gateway tells its operator."""
-        with socket.create_connection(("127.0.0.1", self.admin), 5) as connection:
+        with socket.create_connection(("127.0.0.1", self.admin), 30) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             return read_response(Buffer(connection), "GET")
 

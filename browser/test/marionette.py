@@ -60,7 +60,10 @@ class Marionette:
         return json.loads(answer)
 
     def _more(self):
-        piece = self.socket.recv(1 << 16)
+        try:
+            piece = self.socket.recv(1 << 16)
+        except OSError as error:
+            raise MarionetteError("unknown error", f"Firefox does not answer: {error}") from error
         if not piece:
             raise MarionetteError("unknown error", "Firefox has closed the connection")
         self.buffer += piece
@@ -69,7 +72,10 @@ class Marionette:
         """One command; its result, without the wrapping of a single value."""
         self.number += 1
         text = json.dumps([0, self.number, name, parameters or {}]).encode()
-        self.socket.sendall(b"%d:%s" % (len(text), text))
+        try:
+            self.socket.sendall(b"%d:%s" % (len(text), text))
+        except OSError as error:
+            raise MarionetteError("unknown error", f"Firefox does not listen: {error}") from error
         while True:
             kind, number, error, result = self._receive()
             if (kind, number) == (1, self.number):
@@ -123,6 +129,9 @@ class Marionette:
             " error => done({error: String(error) + '\\n' + (error && error.stack || '')}));"
         )
         result = self._execute("WebDriver:ExecuteAsyncScript", wrapped, values)
+        # Firefox says nothing if the page went away meanwhile.
+        if result is None:
+            raise MarionetteError("no such window", "the page has gone away")
         if "error" in result:
             raise MarionetteError("javascript error", result["error"])
         return result["value"]

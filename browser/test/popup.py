@@ -126,8 +126,12 @@ class Popup:
 
     def failure(self):
         """The code of the message, when there is one."""
-        self.until_message()
-        return self.js("return document.getElementById('message').dataset.failure ?? null")
+        # In one look: that of an attempt before may go away between two.
+        source = """
+          const message = document.getElementById("message");
+          return message.checkVisibility() && message.innerText.trim() ? [message.dataset.failure ?? null] : null;
+        """
+        return until("the popup says something", lambda: self.js(source))[0]
 
     # What people do
 
@@ -139,6 +143,8 @@ class Popup:
     def log_in(self, user, password):
         """Fills in the form and presses the button; waits for nothing. No user: the site has said who it has to be."""
         self.until_visible("#password")
+        # Not while an attempt before is still under way.
+        until("the form can be filled in", lambda: not self.js("return document.getElementById('password').disabled"))
         if user is not None:
             self.fill("#user", user)
         self.fill("#password", password)

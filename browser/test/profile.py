@@ -13,6 +13,8 @@ PREFS = {
     "network.dns.disableIPv6": True,
     "network.proxy.type": 0,
     "network.trr.mode": 5,
+    # Icons that no page names are asked for late, and would be among what others wait for.
+    "browser.chrome.guess_favicon": False,
     # Services of the browser's maker.
     "app.normandy.enabled": False,
     "app.update.disabledForTesting": True,

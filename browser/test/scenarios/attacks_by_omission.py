@@ -124,7 +124,7 @@ def basic_elsewhere(b, site):
     # Marionette says so with the first command after it, and then closes it.
     def asks():
         try:
-            b.js("return 1")
+            b.look("return 1")
         except NativePrompt as prompt:
             return "promptUserAndPass" in str(prompt)
 

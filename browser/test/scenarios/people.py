@@ -17,7 +17,7 @@ def tab_to(popup, wanted, most=12):
         before = popup.focused()
         popup.keys(TAB)
         try:
-            until("the focus moves", lambda: popup.focused() != before, patience=1)
+            until("the focus moves", lambda: popup.focused() != before, patience=5)
         except Failed:
             # The first one only leads from the window into the popup.
             pass
@@ -165,7 +165,12 @@ def pretending_names(b, site):
 def alive(b, site):
     b.load(site.url("/heavy", site.heavy))
     ask(b)
-    popup, window, took = stillness(b)
+    # Another program may hold the machine up for a moment. The arithmetic, if it did, would do so each time.
+    for _ in range(3):
+        popup, window, took = stillness(b)
+        if max(popup, window) < took / 2:
+            break
+        b.close_popup()
     true(f"the popup stood still for {popup:.0f} of {took:.0f} ms", popup < took / 2)
     true(f"the window stood still for {window:.0f} of {took:.0f} ms", window < took / 2)
     b.popup().log_in("alice", PASSWORD)

@@ -104,6 +104,9 @@ def asking_guest(b, site):
     Script(site, lambda request: Response.html(THIEF, 401, challenge("Staff"))).take_over()
     b.load(site.url("/app/page"))
     b.until_text(MARK)
+    # The popup opens by itself, and would be about this tab.
+    b.popup()
+    b.close_popup()
     first = b.m.handle()
     site.gateway.secure_front.turn()
     b.drop_connections()
@@ -163,12 +166,14 @@ def strange_login(b, site):
 @scenario("a page from before the login that has opened the window of the login: it is loaded again, and cannot write into the proven page")
 def opener(b, site):
     page = f"""<h1>{MARK}</h1><script>
-      const w = window.open('/app/secret');
-      setInterval(() => {{ try {{ if (w.document.querySelector('#who')) w.document.body.innerHTML = 'rewritten'; }} catch (error) {{}} }}, 200);
+      let w;
+      // By then it is the honest server that answers.
+      setTimeout(() => {{ w = window.open('/app/secret'); }}, 1500);
+      setInterval(() => {{ try {{ if (w?.document.querySelector('#who')) w.document.body.innerHTML = 'rewritten'; }} catch (error) {{}} }}, 200);
     </script>"""
 
     def respond(request):
-        threading.Timer(0.3, site.gateway.secure_front.turn).start()
+        threading.Timer(0.7, site.gateway.secure_front.turn).start()
         return Response.html(page)
 
     Script(site, respond).take_over()

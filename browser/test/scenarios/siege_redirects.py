@@ -88,9 +88,11 @@ def back(b, site):
     b.drop_connections()
     b.js("location.href = '/app/attacked'")
     blocked(b, "no-proof")
-    length = b.js("return history.length")
+    length, place = b.js("return history.length"), b.url()
     b.until_js("!document.querySelector('#retry').disabled", "the button's rest is over")
     b.m.click(b.m.find("#retry"))
+    # Each time it has another address.
+    until("it is kept back again", lambda: "/blocked/" in b.url() and b.url() != place)
     time.sleep(1)
     blocked(b, "no-proof")
     is_("entries of the tab's history", b.js("return history.length"), length)

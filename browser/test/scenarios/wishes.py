@@ -58,6 +58,8 @@ def modal_declined(b, site):
 def modal_left(b, site):
     b.load(site.url("/modal/page"))
     ask(b)
+    # It opens by itself: what is not there yet cannot be closed.
+    b.popup()
     b.close_popup()
     b.load(site.url("/public"))
     shown(b, "/public")
