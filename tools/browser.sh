@@ -3,10 +3,14 @@
 # shellcheck disable=SC2154 # root is of ./test
 
 step_browser() {
-  need node "it runs the compiler of TypeScript" nodejs
-  need npm "it fetches the compiler of TypeScript" npm
+  need_node
   need /usr/bin/python3 "it packs the extension, and drives Firefox" python3
   need firefox-esr "the extension is tried in it" firefox-esr
+  # Firefox speaks no language that it has no texts of.
+  if [ ! -e /usr/lib/firefox-esr/browser/extensions/langpack-ja@firefox-esr.mozilla.org.xpi ]; then
+    echo "Installing firefox-esr-l10n-ja with apt-get: the extension is tried in Japanese, too."
+    install_packages firefox-esr-l10n-ja
+  fi
   # Here, where what it needs may be installed; the build itself installs nothing.
   (wasm_toolchain >/dev/null)
   "$root/browser/make"

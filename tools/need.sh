@@ -38,6 +38,44 @@ need() {
   hash -r
 }
 
+# need_node : Node.js with npm, new enough for the linters, first in PATH. That of Debian 12 is older; then one from the npm registry,
+# known by its hash, is put under $target.
+need_node() {
+  need node "it runs what is written in TypeScript" nodejs
+  need npm "it fetches the compiler of TypeScript" npm
+  if node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 18) ? 0 : 1)'; then
+    return
+  fi
+  local version=22.20.0 arch hash dir=$target/node
+  case $(uname -m) in
+    x86_64) arch=x64 hash=CWyKqAkT1fUBr1IDD/JhDAYpUrBraNmSM9ndREbhAp14QmgBqq8CmgWHITSK1YXzJj+hWTEC1+F6gOgVFLIaSg== ;;
+    aarch64) arch=arm64 hash=eVexvODYds5ya11f+1D0r33WVf6BGvoSvofyVYQFMFMytblCCwlgJStpOb4IdomSnfVQWLAt0tNgYE5iXxSRuA== ;;
+    *)
+      echo "Node.js $(node --version) is too old for the linters. Please install 20.18 or newer, then run ./test again." >&2
+      exit 1
+      ;;
+  esac
+  if [ "$("$dir/bin/node" --version 2>/dev/null)" != "v$version" ]; then
+    echo "Putting Node.js $version from the npm registry under target/, because the linters need one newer than $(node --version)."
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    (
+      cd "$dir"
+      npm pack --silent --fetch-retries=5 "node-linux-$arch@$version" >/dev/null
+      node -e 'process.stdout.write(require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64"))' \
+        "node-linux-$arch-$version.tgz" | grep -qxF -- "$hash"
+    ) || {
+      rm -rf "$dir"
+      echo "It could not be fetched, or is not what it was. Please install Node.js 20.18 or newer, then run ./test again." >&2
+      exit 1
+    }
+    tar -xzf "$dir/node-linux-$arch-$version.tgz" -C "$dir" --strip-components=1
+    rm -f "$dir"/*.tgz
+  fi
+  PATH=$dir/bin:$PATH
+  hash -r
+}
+
 need_cc() {
   if ! printf '#include <stdlib.h>\nint main(void){return 0;}\n' | cc -x c -o /dev/null - 2>/dev/null; then
     echo "Installing gcc and libc6-dev with apt-get, because cc does not work: it links every program, and builds AWS-LC."
