@@ -47,7 +47,6 @@ step_deny() {
   run_deny Cargo.toml bans licenses sources
   run_deny interop/wasm/Cargo.toml bans licenses sources
   run_deny browser/bindgen/Cargo.toml bans licenses sources
-  run_deny fuzz/Cargo.toml bans sources
   # The database of advisories lives outside the package registries, and not every network reaches it.
   local reason
   if reason=$(GIT_TERMINAL_PROMPT=0 timeout 120 "$deny" --manifest-path "$root/Cargo.toml" --locked fetch db 2>&1); then
