@@ -25,25 +25,52 @@ pub(crate) struct Source {
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Characters of a generated password: 100 bits.
 const GENERATED_LEN: usize = 20;
+/// Fewest characters of a password that somebody chooses. Nothing else of it is judged: rules about signs make people choose worse ones.
+const LEAST: usize = 8;
 
 impl Source {
-    /// The password that a user gets: asked for twice, read, or made.
+    /// The password that an operator gives to a user: asked for twice, read, or made. A short one is the operator's own doing.
     pub(crate) fn choose(self, user: &Username) -> Result<Zeroizing<String>, Failure> {
-        if self.generate {
-            generate()
+        let chosen = if self.generate {
+            generate()?
         } else if self.password_stdin {
-            from_stdin()
+            from_stdin()?
         } else {
-            let first = ask(&format!("New password for {user}: "))?;
-            prepare(&first)?;
-            let second = ask("The same again: ")?;
-            if first == second {
-                Ok(first)
-            } else {
-                Err(Failure::other("the two passwords are not the same").help("nothing was changed; try again"))
-            }
+            ask_twice(user)?
+        };
+        if is_short(&chosen) {
+            output::note(&format!(
+                "warning: a password of fewer than {LEAST} characters is soon guessed by whoever steals the database; --generate makes a \
+                 strong one"
+            ));
         }
+        Ok(chosen)
     }
+}
+
+/// Asks for a new password, twice.
+pub(crate) fn ask_twice(user: &Username) -> Result<Zeroizing<String>, Failure> {
+    let first = ask(&format!("New password for {user}: "))?;
+    prepare(&first)?;
+    let second = ask("The same again: ")?;
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Failure::other("the two passwords are not the same").help("nothing was changed; try again"))
+    }
+}
+
+fn is_short(password: &str) -> bool {
+    password.chars().count() < LEAST
+}
+
+/// Whether somebody may choose this password: it can be used, and is not short.
+pub(crate) fn acceptable(password: &str) -> Result<(), Failure> {
+    prepare(password)?;
+    if is_short(password) {
+        return Err(Failure::other(format!("the new password is too short: at least {LEAST} characters")));
+    }
+    Ok(())
 }
 
 /// Makes a password of groups of letters and digits.

@@ -31,10 +31,10 @@ pub(crate) fn register(site: &Site) -> Result<(), Trouble> {
     let (code, chosen) = if site.stdin {
         two_lines("the code of the invitation")?
     } else {
-        (password::ask("Code of the invitation: ")?, choose(&user)?)
+        (password::ask("Code of the invitation: ")?, password::ask_twice(&user)?)
     };
     let code = InvitationCode::parse(&code).map_err(|error| Trouble::usage(error.to_string()))?;
-    password::prepare(&chosen)?;
+    password::acceptable(&chosen)?;
     let client = builder(site, &url)?.build().map_err(Trouble::from)?;
     let work = async {
         let realm = asking(&client, &url).await?;
@@ -63,9 +63,9 @@ pub(crate) fn change_password(site: &Site) -> Result<(), Trouble> {
     let (old, chosen) = if site.stdin {
         two_lines("the old password")?
     } else {
-        (password::ask(&format!("Old password of {user}: "))?, choose(&user)?)
+        (password::ask(&format!("Old password of {user}: "))?, password::ask_twice(&user)?)
     };
-    password::prepare(&chosen)?;
+    password::acceptable(&chosen)?;
     let prompt = FixedCredential::new(url.origin().clone(), user.as_str(), &old);
     let prompt =
         prompt.map_err(|error| Trouble::new(Kind::Login, format!("the old password cannot be one: {error}")))?;
@@ -136,11 +136,6 @@ async fn asking(client: &Client, url: &Url) -> Result<AuthRealm, Trouble> {
 fn verifier(realm: &AuthRealm, user: &Username, chosen: &str) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let verifier = password::verifier(realm, user, chosen)?;
     Ok(Zeroizing::new(verifier.expose_octets().to_vec()))
-}
-
-/// Asks for a new password, twice.
-fn choose(user: &Username) -> Result<Zeroizing<String>, Trouble> {
-    Ok(password::Source { password_stdin: false, generate: false }.choose(user)?)
 }
 
 /// The two lines of standard input.

@@ -51,7 +51,7 @@ async fn people_register_and_change_their_passwords() {
     let ran = place.account("register", "bob", [&code.to_lowercase(), NEW]).succeeded();
     assert!(ran.stderr.contains("bob has this password for \"Staff\"") && ran.stdout.is_empty(), "{ran:?}");
     assert!(place.logs_in("bob", NEW));
-    place.account("register", "bob", [&code, "another"]).failed(3, &["of no use", "ask for a new one"]);
+    place.account("register", "bob", [&code, "another one"]).failed(3, &["of no use", "ask for a new one"]);
     let ran = place.account("passwd", "bob", [NEW, "only mine"]).succeeded();
     assert!(ran.stderr.contains("is logged out everywhere"), "{ran:?}");
     assert!(place.logs_in("bob", "only mine") && !place.logs_in("bob", NEW));
@@ -74,6 +74,8 @@ async fn what_is_refused_changes_nothing() {
     place.account("register", "bob", [&code, "a\tb"]).failed(1, &["cannot be used"]);
     place.account("passwd", "alice", ["wrong", NEW]).failed(3, &["did not accept"]);
     place.account("passwd", "alice", [PASSWORD, "a\tb"]).failed(1, &["cannot be used"]);
+    place.account("register", "bob", [&code, "7 chars"]).failed(1, &["at least 8 characters"]);
+    place.account("passwd", "alice", [PASSWORD, "７ ｃｈａｒｓ"]).failed(1, &["at least 8 characters"]);
     // Standard input has two lines, and nothing is sent over http.
     let mut tagai = command(&[]);
     tagai.args(["account", "register", &place.https, "--user", "bob", "--stdin"]);

@@ -104,6 +104,23 @@ async fn certificates_that_cannot_be_used() {
     fs::remove_file(&chain).unwrap();
     refused(&folder, &[&pem_name, "No such file"]);
 
+    // A key that everybody can read works, and is no key to keep.
+    fs::write(&chain, &good_chain).unwrap();
+    for (mode, said) in [(0o644, true), (0o640, false)] {
+        fs::set_permissions(&key, fs::Permissions::from_mode(mode)).unwrap();
+        let serving = folder.serve();
+        assert_eq!(serving.log().contains("chmod 600"), said, "{mode:o}: {}", serving.log());
+        drop(serving);
+        let checked = folder.tagai(&["check"], "");
+        assert_eq!(
+            (checked.code == Some(1), checked.stdout.contains("chmod 600")),
+            (said, said),
+            "{mode:o}: {checked:?}"
+        );
+    }
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::remove_file(&chain).unwrap();
+
     // One that has expired is served all the same: it may be what an operator is about to replace.
     let mut params = rcgen::CertificateParams::new(vec![folder.host.clone()]).unwrap();
     params.not_before = rcgen::date_time_ymd(2020, 1, 1);

@@ -2,8 +2,8 @@
 
 use super::error::StartError;
 use super::proofs::Proofs;
-use super::proxies;
 use super::sessions::Sessions;
+use super::{private, proxies};
 use crate::address::Trusted;
 use crate::audit::AuditFile;
 use crate::config::{Audit, Config, Keys, Route, SessionsIn, UpstreamProtocol};
@@ -63,6 +63,7 @@ impl Parts {
         warnings.extend(more);
         let (certificates, more) = certificates(config, &proofs)?;
         warnings.extend(more);
+        warnings.extend(private::doubts(config));
         audit(config)?;
         Ok(Self { store, sessions, certificates, proofs, warnings })
     }

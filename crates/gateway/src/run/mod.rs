@@ -5,6 +5,7 @@ mod build;
 mod directory;
 mod error;
 pub mod preview;
+mod private;
 mod proofs;
 mod proxies;
 mod sessions;
@@ -285,6 +286,7 @@ impl Inner {
             warnings.extend(more);
             let (certificates, more) = build::certificates(&config, &proofs)?;
             warnings.extend(more);
+            warnings.extend(private::doubts(&config));
             warnings.extend(config.warnings.iter().map(|warning| Warning(warning.to_string())));
             let rules = build::rules(&config, proofs, &builder, &metrics)?;
             let common = proxies::Common { builder: &builder, policies: &rules.policies, principals: &principals };
