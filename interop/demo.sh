@@ -12,7 +12,7 @@ finish() {
 }
 trap finish EXIT
 if [ "${RELEASE:-}" = 1 ]; then
-  # Without -p, as `cargo run` chooses: with it other features are on, and half of it would be compiled again while we wait.
+  # Without -p, as `cargo run` chooses: with it other features may be on, and much would be compiled again while we wait.
   cargo build --locked --release -q
   command=(cargo run --locked --release -q -- demo)
 else
@@ -37,7 +37,7 @@ start() {
     echo $! >"$dir/pid"
   )
   demo=$(cat "$dir/pid")
-  for _ in $(seq 300); do
+  for _ in $(seq 900); do
     grep -q 'Ctrl-C ends' "$dir/out" 2>/dev/null && return
     sleep 0.1
   done
@@ -48,7 +48,7 @@ start() {
 stop() {
   # To the group, as a terminal does: cargo run hands no signal on.
   kill -INT -- "-$demo"
-  for _ in $(seq 100); do
+  for _ in $(seq 300); do
     if ! kill -0 "$demo" 2>/dev/null; then
       demo=
       return

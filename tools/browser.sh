@@ -23,6 +23,6 @@ step_browser() {
   node --test unit/*.test.js
   cd "$root" || return 1
   need openssl "it makes the certificates of the sites that Firefox visits" openssl
-  cargo build --locked -p tagai-cli
+  programs
   browser/test/run
 }

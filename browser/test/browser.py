@@ -133,6 +133,7 @@ class Browser:
             self.m = Marionette(port, alive=lambda: self.process.poll() is None)
             self.version = self.m.new_session()["browserVersion"]
             self.first = self.m.handle()
+            self.until_started()
             self.trust(authority)
             if extension:
                 self.m.install(extension)
@@ -234,11 +235,18 @@ class Browser:
         handle = new.pop()
         self.m.switch(handle)
         if private:
-            ready = "return document.readyState === 'complete' && gBrowserInit.delayedStartupFinished"
-            until("the private window is ready", lambda: self.chrome(ready), trouble=GONE)
+            self.until_started()
         if url != "about:blank":
             self.load(url)
         return handle
+
+    def until_started(self):
+        """Waits until the current window has done all that it does by itself: it would close popups, and load an empty page over another."""
+        source = """
+          return document.readyState === "complete" && gBrowserInit.delayedStartupFinished &&
+            !gBrowser.selectedBrowser.webProgress.isLoadingDocument;
+        """
+        until("the window is ready", lambda: self.chrome(source), trouble=GONE)
 
     def switch(self, handle):
         self.m.switch(handle)

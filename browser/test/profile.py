@@ -15,6 +15,8 @@ PREFS = {
     "network.trr.mode": 5,
     # Icons that no page names are asked for late, and would be among what others wait for.
     "browser.chrome.guess_favicon": False,
+    # What a kernel without user namespaces is answered with: a bar that comes late, moves everything, and closes popups.
+    "security.sandbox.warn_unprivileged_namespaces": False,
     # Services of the browser's maker.
     "app.normandy.enabled": False,
     "app.update.disabledForTesting": True,

@@ -28,4 +28,4 @@ export class Engine {
 export function initSync(source: { module: BufferSource | WebAssembly.Module }): unknown;
 
 /** Fetches the module and makes it ready. */
-export default function init(source: { module_or_path: URL }): Promise<unknown>;
+export default function init(source: { module_or_path: ArrayBuffer }): Promise<unknown>;

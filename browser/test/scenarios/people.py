@@ -29,7 +29,7 @@ def tab_to(popup, wanted, most=12):
 def keyboard(b, site):
     b.load(site.url("/app/keys"))
     ask(b)
-    until("the popup opens by itself", b.popup_is_open)
+    opens(b)
     b.close_popup()
     with b.m.using("chrome"):
         b.m.keys((ALT, SHIFT, "l"))

@@ -28,7 +28,7 @@ def non_modal(b, site):
     b.load(site.url("/app/page"))
     b.until_text("Please log in")
     ask(b)
-    until("the popup opens by itself", b.popup_is_open)
+    opens(b)
 
 
 @scenario("modal: nothing shows before the login")
