@@ -27,5 +27,5 @@ export class Engine {
 /** Makes the module ready, from its octets or once it is compiled. */
 export function initSync(source: { module: BufferSource | WebAssembly.Module }): unknown;
 
-/** Fetches the module and makes it ready. */
+/** Makes the module ready, from its octets. */
 export default function init(source: { module_or_path: ArrayBuffer }): Promise<unknown>;
