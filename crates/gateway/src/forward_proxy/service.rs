@@ -10,8 +10,8 @@ use crate::metrics::{Metrics, ResultLabel};
 use crate::observe::Journal;
 use crate::proof::{Endings, Moment, Refusal};
 use crate::proxy::{
-    Body, ForwardContext, Host as HostField, Over, Policy, ProxyError, Side, StripList, Upstream, UpstreamLimits,
-    Wanted, carry, check_proxied, forward, has_been_at,
+    Body, Cut, ForwardContext, Host as HostField, Over, Policy, ProxyError, Side, StripList, Upstream,
+    UpstreamLimits, Wanted, carry, check_proxied, forward, has_been_at,
 };
 use arc_swap::ArcSwap;
 use http::header::{ALLOW, CONNECTION, EXPECT, MAX_FORWARDS, PROXY_AUTHORIZATION};
@@ -258,9 +258,11 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
                 response
             }
             Refused::Failed(error) if error.is_clients() => {
-                self.count("bad-request");
+                self.count(if matches!(error, ProxyError::Over(..)) { "denied" } else { "bad-request" });
                 tracing::debug!(peer = %info.peer, %wanted, %error, "request failed");
-                answer(error.status(), Message::Status, fields)
+                let mut response = answer(error.status(), Message::Status, fields);
+                error.mark(&mut response);
+                response
             }
             Refused::Failed(error) => {
                 let id = random_id();
@@ -328,7 +330,8 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
             return Ok(response);
         }
         let upstream = self.upstream(rules, wanted, addresses.clone())?;
-        let over = || Box::pin(tunnel::until_over(Arc::clone(self), order.clone(), addresses.clone())) as Over;
+        let over =
+            |began| Box::pin(tunnel::until_over(Arc::clone(self), order.clone(), addresses.clone(), began)) as Over;
         let context = ForwardContext {
             connection: info,
             authority: wanted,
@@ -404,27 +407,28 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
     }
 
     /// Whether what goes on would be allowed by the rules of the moment. If not, that is written down.
-    pub(super) fn still_allows(&self, order: &mut Order, addresses: &[SocketAddr]) -> bool {
+    pub(super) fn still_allows(&self, order: &mut Order, addresses: &[SocketAddr]) -> Result<(), Cut> {
         let rules = self.rules.load();
-        let realm = &rules.mutual.config().realm;
-        let user = (realm, order.user.name());
+        let user = (order.user.realm(), order.user.name());
         let ended = self.endings.has_ended(user, Some(order.user.session()), &mut order.since);
+        let same = order.user.realm() == &rules.mutual.config().realm;
         let listed = addresses.iter().all(|address| allows(&rules.allow, &order.host, address.ip(), order.port));
         let denied = |code, reason: &str| Err(Denied { refusal: Refusal::new(code, reason), principal: None });
         // Whoever is kept out has no sessions either, and the reason is what the log is read for.
-        let allowed = match listed {
-            false => denied("target", "`allow` of the [[forward-proxy]] no longer leads there"),
-            true => rules.authorized(order),
+        let allowed = match (same, listed) {
+            (false, _) => denied("not-configured", "the [[forward-proxy]] takes no such login any more"),
+            (_, false) => denied("target", "`allow` of the [[forward-proxy]] no longer leads there"),
+            _ => rules.authorized(order),
         };
         let allowed = match allowed {
             Ok(()) if ended => denied("session-ended", "the user was changed"),
             allowed => allowed,
         };
-        let Err(denied) = allowed else { return true };
+        let Err(denied) = allowed else { return Ok(()) };
         let what = if order.path.is_none() { "an open tunnel" } else { "a transfer" };
         let wanted = format!("{}:{}, {what} that is cut", order.host, order.port);
-        self.note(&denied, &rules.name, &order.user, &wanted, order.source);
-        false
+        let id = self.note(&denied, &rules.name, &order.user, &wanted, order.source);
+        Err(Cut { refusal: denied.refusal, id })
     }
 }
 

@@ -2,14 +2,12 @@
 
 use super::service::{ForwardProxy, Order};
 use crate::listener::ConnectionInfo;
+use crate::proxy::{Cut, ROUND};
 use prometheus_client::metrics::gauge::Gauge;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tagai_store::{CredentialStore, SessionStore};
-
-/// How often it is asked whether it may go on.
-const ROUND: Duration = Duration::from_secs(1);
+use tokio::time::Instant;
 
 /// A tunnel in the gauge.
 struct Counted(Gauge);
@@ -39,7 +37,7 @@ pub(super) fn watch<C: CredentialStore, S: SessionStore>(
     let busy = info.busy();
     async move {
         let _held = (counted, busy);
-        until_over(proxy, order, addresses).await;
+        until_over(proxy, order, addresses, Instant::now()).await;
     }
 }
 
@@ -48,11 +46,14 @@ pub(super) async fn until_over<C: CredentialStore, S: SessionStore>(
     proxy: Arc<ForwardProxy<C, S>>,
     mut order: Order,
     addresses: Vec<SocketAddr>,
-) {
+    began: Instant,
+) -> Cut {
+    let mut due = began + ROUND;
     loop {
-        tokio::time::sleep(ROUND).await;
-        if !proxy.still_allows(&mut order, &addresses) {
-            return;
+        tokio::time::sleep_until(due).await;
+        if let Err(cut) = proxy.still_allows(&mut order, &addresses) {
+            return cut;
         }
+        due = Instant::now() + ROUND;
     }
 }

@@ -1,8 +1,8 @@
 //! Whose sessions were ended, for what was begun in them and still goes on: downloads, uploads, tunnels.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 use tagai_core::credential::Username;
 use tagai_core::message::Sid;
 use tagai_core::realm::AuthRealm;
@@ -10,16 +10,23 @@ use tagai_core::realm::AuthRealm;
 /// How many endings are remembered. Whoever may have missed one that was forgotten is ended as well.
 const KEPT: usize = 1 << 16;
 
-/// The sessions that were ended last, in order.
+/// The sessions that were ended last.
 #[derive(Debug, Default)]
 pub struct Endings {
     /// How many there were: what is asked each second is answered by it alone, as long as nothing was ended.
     count: AtomicU64,
-    /// The newest, with their numbers.
-    recent: Mutex<VecDeque<(u64, Ended)>>,
+    recent: RwLock<Recent>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
+struct Recent {
+    /// In order, with their numbers.
+    all: VecDeque<(u64, Ended)>,
+    /// The number of the newest of each.
+    newest: HashMap<Ended, u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Ended {
     /// All sessions of a user: disabled, removed, or with another password.
     User(AuthRealm, Username),
@@ -49,12 +56,16 @@ impl Endings {
     }
 
     fn add(&self, ended: Ended) {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
         let number = self.count.load(Ordering::Relaxed).saturating_add(1);
-        if recent.len() >= KEPT {
-            recent.pop_front();
+        if recent.all.len() >= KEPT
+            && let Some((oldest, forgotten)) = recent.all.pop_front()
+            && recent.newest.get(&forgotten) == Some(&oldest)
+        {
+            recent.newest.remove(&forgotten);
         }
-        recent.push_back((number, ended));
+        recent.newest.insert(ended.clone(), number);
+        recent.all.push_back((number, ended));
         self.count.store(number, Ordering::Release);
     }
 
@@ -70,16 +81,12 @@ impl Endings {
         if now == *since {
             return false;
         }
-        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        if recent.front().is_none_or(|(oldest, _)| *oldest > since.0.saturating_add(1)) {
-            return true;
-        }
-        let is_meant = |ended: &Ended| match ended {
-            Ended::User(of, name) => name == user && of == realm,
-            Ended::Session(sid) => Some(sid) == session,
-        };
-        let mut newer = recent.iter().rev().take_while(|(number, _)| *number > since.0);
-        if newer.any(|(_, ended)| is_meant(ended)) {
+        let user = Ended::User(realm.clone(), user.clone());
+        let session = session.map(|session| Ended::Session(session.clone()));
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = recent.all.front().is_none_or(|(oldest, _)| *oldest > since.0.saturating_add(1));
+        let is_newer = |ended: &Ended| recent.newest.get(ended).is_some_and(|number| *number > since.0);
+        if forgotten || is_newer(&user) || session.as_ref().is_some_and(is_newer) {
             return true;
         }
         *since = now;
@@ -144,6 +151,7 @@ mod tests {
         assert!(!endings.has_ended((&staff, &alice), None, &mut since.clone()), "all since then are remembered");
         endings.add_user(&staff, &bob);
         assert!(endings.has_ended((&staff, &alice), None, &mut since.clone()), "one is not");
-        assert_eq!(endings.recent.lock().unwrap().len(), KEPT);
+        let recent = endings.recent.read().unwrap();
+        assert_eq!((recent.all.len(), recent.newest.len()), (KEPT, 1));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::BodyError;
 use super::fields::filter_trailers;
-use super::forward::Over;
+use super::forward::{Over, ROUND};
 use super::link::{Detached, Link};
 use super::pool::Pool;
 use bytes::Bytes;
@@ -45,8 +45,8 @@ struct FromUpstream {
     /// Since when the upstream is waited for.
     waiting: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
-    /// What breaks it off.
-    over: Option<Over>,
+    /// What breaks it off, and since when it goes on.
+    over: Option<(Instant, Over)>,
     /// Some of it has come, so it is not one of the many that come in one piece, at once.
     begun: bool,
 }
@@ -71,7 +71,12 @@ impl Body {
         Self(if octets.is_empty() { Kind::Empty } else { Kind::Full(octets) })
     }
 
-    pub(super) fn upstream(incoming: Incoming, driver: Driver, idle: Duration, over: Option<Over>) -> Self {
+    pub(super) fn upstream(
+        incoming: Incoming,
+        driver: Driver,
+        idle: Duration,
+        over: Option<(Instant, Over)>,
+    ) -> Self {
         let mut body = FromUpstream { incoming, driver, idle, waiting: None, timer: None, over, begun: false };
         if body.incoming.is_end_stream() {
             body.finish(None);
@@ -136,8 +141,10 @@ impl FromUpstream {
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let next = self.poll_incoming(cx);
-        let lasts = self.begun || next.is_pending();
-        if lasts && self.over.as_mut().is_some_and(|over| over.as_mut().poll(cx).is_ready()) {
+        if let Some((since, over)) = &mut self.over
+            && (self.begun || next.is_pending() || since.elapsed() >= ROUND)
+            && over.as_mut().poll(cx).is_ready()
+        {
             self.driver = Driver::None;
             return Poll::Ready(Some(Err(BodyError::Over)));
         }

@@ -1,7 +1,9 @@
 //! What can go wrong on the way to an application and back.
 
+use super::forward::Cut;
 use crate::listener::RequestBodyError;
-use http::StatusCode;
+use crate::proof::Refusal;
+use http::{Response, StatusCode};
 use std::error::Error;
 use std::fmt;
 use std::io;
@@ -71,7 +73,7 @@ pub enum ProxyError {
     Client(Box<str>),
     /// Whoever sends it may no longer; see [`Over`](super::Over).
     #[error("whoever sends it is no longer let through")]
-    Over,
+    Over(Refusal, Box<str>),
 }
 
 impl ProxyError {
@@ -85,14 +87,26 @@ impl ProxyError {
             Self::Request(_) | Self::Client(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ClientIdle(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::Over => StatusCode::FORBIDDEN,
+            Self::Over(refusal, _) => refusal.status(),
         }
     }
 
     /// Whether it is the client's doing and not the upstream's.
     #[must_use]
     pub fn is_clients(&self) -> bool {
-        self.status().is_client_error()
+        self.status().is_client_error() || matches!(self, Self::Over(..))
+    }
+
+    /// What is no longer let through.
+    pub(crate) fn over(cut: Cut) -> Self {
+        Self::Over(cut.refusal, cut.id.into())
+    }
+
+    /// Marks an answer that says so with the refusal's code, and the id under which it is written down.
+    pub(crate) fn mark<B>(&self, response: &mut Response<B>) {
+        if let Self::Over(refusal, id) = self {
+            refusal.mark(response, id);
+        }
     }
 
     /// What the client's body did.

@@ -8,6 +8,7 @@ use super::outbound::{Outbound, Upload};
 use super::upstream::{Protocol, Upstream};
 use super::{http2, tunnel};
 use crate::listener::{ConnectionInfo, RequestBody};
+use crate::proof::Refusal;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::Authority;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
@@ -17,6 +18,9 @@ use hyper::upgrade::OnUpgrade;
 use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// What the upstream is told as its host.
 #[derive(Debug, Clone, Default)]
@@ -96,12 +100,24 @@ pub struct ForwardContext<'a> {
     pub add: &'a [(HeaderName, HeaderValue)],
     /// Whether the peer is a proxy that is trusted to say whom it forwards for. If not, what it says is dropped.
     pub trusted: bool,
-    /// Makes what ends it, if anything may, while it goes on. It is called for bodies and tunnels, not for what is over at once.
-    pub over: Option<&'a (dyn Fn() -> Over + Send + Sync)>,
+    /// Makes what ends it, if anything may, while it goes on since the time that is given: for bodies and tunnels.
+    pub over: Option<&'a (dyn Fn(Instant) -> Over + Send + Sync)>,
 }
 
 /// Comes to its end when what goes on has to end: a body is broken off, a tunnel closed.
-pub type Over = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub type Over = Pin<Box<dyn Future<Output = Cut> + Send>>;
+
+/// Why something is ended that was let through.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// Why, by what holds now.
+    pub refusal: Refusal,
+    /// The id under which it is written down.
+    pub id: String,
+}
+
+/// For how long nobody asks whether something may go on.
+pub(crate) const ROUND: Duration = Duration::from_secs(1);
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -170,7 +186,9 @@ pub async fn forward(
     // The client's body is read, and thereby asked for with "100 Continue", only when the upstream asks for it. hyper
     // tells about interim responses in HTTP/1 alone.
     let wait = (expects && http1 && received != Version::HTTP_10).then_some(upstream.limits.continue_wait);
-    let (body, upload) = Outbound::new(body, policy.strip.clone(), wait);
+    let began = Instant::now();
+    let over = || context.over.map(|make| make(began));
+    let (body, upload) = Outbound::new(body, policy.strip.clone(), wait, over);
     if !body.has_body() || !http1 {
         parts.headers.remove(header::EXPECT);
     }
@@ -184,16 +202,25 @@ pub async fn forward(
         });
     }
 
-    let mut over = None;
-    let (mut response, driver) = match context.over.filter(|_| upload.is_some()) {
+    let mut ends = if upload.is_some() { over() } else { None };
+    let (mut response, driver) = match &mut ends {
         None => send(request, upstream, upload.as_deref()).await?,
-        Some(make) => tokio::select! {
+        // The application may read nothing more of it, so that nobody asks the body.
+        Some(ends) => tokio::select! {
             sent = send(request, upstream, upload.as_deref()) => sent?,
-            () = over.insert(make()) => return Err(ProxyError::Over),
+            cut = ends => return Err(ProxyError::over(cut)),
         },
     };
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return switch(response, driver, upgrade, upstream, context);
+        let mut ends = over();
+        // It may have been waited for.
+        if let Some(ends) = &mut ends
+            && began.elapsed() >= ROUND
+            && let Poll::Ready(cut) = std::future::poll_fn(|cx| Poll::Ready(ends.as_mut().poll(cx))).await
+        {
+            return Err(ProxyError::over(cut));
+        }
+        return switch(response, driver, upgrade, upstream, context, ends);
     }
     let version = response.version();
     let fields = response.headers_mut();
@@ -209,9 +236,8 @@ pub async fn forward(
     *response.version_mut() = Version::HTTP_11;
     let idle = upstream.limits.idle_body;
     Ok(response.map(|incoming| {
-        let more = !incoming.is_end_stream();
-        let over = over.or_else(|| context.over.filter(|_| more).map(|make| make()));
-        Body::upstream(incoming, driver, idle, over)
+        let ends = ends.or_else(|| if incoming.is_end_stream() { None } else { over() });
+        Body::upstream(incoming, driver, idle, ends.map(|ends| (began, ends)))
     }))
 }
 
@@ -421,6 +447,7 @@ fn switch(
     upgrade: Option<(HeaderValue, OnUpgrade)>,
     upstream: &Upstream,
     context: &ForwardContext<'_>,
+    ends: Option<Over>,
 ) -> Result<Response<Body>, ProxyError> {
     let Some((_, client)) = upgrade else {
         return Err(ProxyError::Switch { upstream: upstream.name().into() });
@@ -432,13 +459,7 @@ fn switch(
     {
         detached.release();
     }
-    tunnel::run(
-        client,
-        there,
-        upstream.limits.idle_tunnel,
-        context.connection.alive(),
-        context.over.map(|make| make()),
-    );
+    tunnel::run(client, there, upstream.limits.idle_tunnel, context.connection.alive(), ends);
     let fields = response.headers_mut();
     fields::remove_hop_by_hop(fields);
     if context.policy.hide_answers {

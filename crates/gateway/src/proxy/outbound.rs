@@ -2,9 +2,11 @@
 
 use super::error::ProxyError;
 use super::fields::{StripList, filter_trailers};
-use crate::listener::{RequestBody, RequestBodyError};
+use super::forward::Over;
+use crate::listener::RequestBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use std::fmt;
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -57,13 +59,20 @@ impl Upload {
 }
 
 /// The body.
-#[derive(Debug)]
 pub(super) struct Outbound {
     body: RequestBody,
     upload: Option<Arc<Upload>>,
     strip: StripList,
     /// When the body is sent although the upstream has not asked for it (RFC 9110 §10.1.1).
     patience: Option<Pin<Box<Sleep>>>,
+    /// What breaks it off. The response may be on its way by then, and held back by a client that takes nothing of it.
+    over: Option<Over>,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound").field("body", &self.body).finish_non_exhaustive()
+    }
 }
 
 impl Outbound {
@@ -73,11 +82,16 @@ impl Outbound {
 
     /// No body.
     pub(super) fn empty() -> Self {
-        Self { body: RequestBody::empty(), upload: None, strip: StripList::default(), patience: None }
+        Self { body: RequestBody::empty(), upload: None, strip: StripList::default(), patience: None, over: None }
     }
 
-    /// A body; with `wait`, one that is sent when it is asked for, or after that time.
-    pub(super) fn new(body: RequestBody, strip: StripList, wait: Option<Duration>) -> (Self, Option<Arc<Upload>>) {
+    /// A body; with `wait`, one that is sent when it is asked for, or after that time. `over` makes what breaks it off.
+    pub(super) fn new(
+        body: RequestBody,
+        strip: StripList,
+        wait: Option<Duration>,
+        over: impl FnOnce() -> Option<Over>,
+    ) -> (Self, Option<Arc<Upload>>) {
         if body.is_end_stream() {
             return (Self::empty(), None);
         }
@@ -86,18 +100,15 @@ impl Outbound {
             upload.gate.store(SHUT, Ordering::Release);
         }
         let patience = wait.map(|wait| Box::pin(tokio::time::sleep(wait)));
-        (Self { body, upload: Some(Arc::clone(&upload)), strip, patience }, Some(upload))
+        (Self { body, upload: Some(Arc::clone(&upload)), strip, patience, over: over() }, Some(upload))
     }
 }
 
 impl Body for Outbound {
     type Data = Bytes;
-    type Error = RequestBodyError;
+    type Error = ProxyError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, RequestBodyError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ProxyError>>> {
         let this = &mut *self;
         let Some(upload) = &this.upload else { return Poll::Ready(None) };
         if let Some(patience) = &mut this.patience {
@@ -114,16 +125,24 @@ impl Body for Outbound {
             }
             this.patience = None;
         }
-        let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
+        let fail = |error| *upload.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        let next = Pin::new(&mut this.body).poll_frame(cx);
+        if let Some(Poll::Ready(cut)) = this.over.as_mut().map(|over| over.as_mut().poll(cx)) {
+            this.over = None;
+            this.body = RequestBody::empty();
+            fail(ProxyError::over(cut.clone()));
+            return Poll::Ready(Some(Err(ProxyError::over(cut))));
+        }
+        let frame = ready!(next);
         upload.frames.fetch_add(1, Ordering::Relaxed);
         if let Some(Err(error)) = &frame {
-            *upload.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(ProxyError::from_body(error));
+            fail(ProxyError::from_body(error));
         }
         if frame.is_none() || this.body.is_end_stream() {
             upload.done.store(true, Ordering::Release);
         }
         Poll::Ready(frame.map(|frame| {
-            frame.map(|frame| match frame.into_trailers() {
+            frame.map_err(|error| ProxyError::from_body(&error)).map(|frame| match frame.into_trailers() {
                 Ok(mut trailers) => {
                     upload.done.store(true, Ordering::Release);
                     filter_trailers(&mut trailers, Some(&this.strip));

@@ -18,7 +18,12 @@ const BUFFER: usize = 16 << 10;
 
 /// A tunnel between two upgraded connections.
 pub(super) fn run(client: OnUpgrade, upstream: OnUpgrade, idle: Duration, alive: Alive, over: Option<Over>) {
-    let over = over.unwrap_or_else(|| Box::pin(std::future::pending()));
+    let over = async {
+        match over {
+            Some(over) => drop(over.await),
+            None => std::future::pending().await,
+        }
+    };
     carry(client, async { upstream.await.map(TokioIo::new) }, idle, alive, over);
 }
 

@@ -361,6 +361,8 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
     let mut ticks = tokio::time::interval(CHORES);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut seen = None;
+    // Those whose sessions could not be ended.
+    let mut again = Vec::new();
     loop {
         ticks.tick().await;
         let Some(gateway) = gateway.upgrade() else { return };
@@ -372,25 +374,22 @@ async fn chores(gateway: std::sync::Weak<Inner>) {
         let revoked = tokio::task::spawn_blocking(move || store.revocations(seen)).await;
         match revoked {
             Ok(Ok(revoked)) => {
-                let mut all = true;
-                for (realm, user) in &revoked.users {
-                    let ended = gateway.end_user(realm, user).await;
-                    let (realm, user) = (gateway.journal.id(realm), user.as_str());
-                    match ended {
-                        Ok(0) => {}
-                        Ok(ended) => tracing::info!(realm, user, ended, "sessions ended: the user was changed"),
-                        Err(error) => {
-                            all = false;
-                            tracing::error!(realm, user, %error, "sessions could not be ended; it is tried again");
-                        }
-                    }
-                }
-                if all {
-                    seen = Some(revoked.last);
-                }
+                seen = Some(revoked.last);
+                again.extend(revoked.users);
             }
             Ok(Err(error)) => tracing::error!(%error, "changes of users could not be read"),
             Err(error) => tracing::error!(%error, "changes of users could not be read"),
+        }
+        for (realm, user) in std::mem::take(&mut again) {
+            let (id, name) = (gateway.journal.id(&realm), user.as_str());
+            match gateway.end_user(&realm, &user).await {
+                Ok(0) => {}
+                Ok(ended) => tracing::info!(realm = id, user = name, ended, "sessions ended: the user was changed"),
+                Err(error) => {
+                    tracing::error!(realm = id, user = name, %error, "sessions could not be ended; it is tried again");
+                    again.push((realm, user));
+                }
+            }
         }
     }
 }

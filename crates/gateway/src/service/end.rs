@@ -9,9 +9,11 @@ use crate::proxy::Body;
 use crate::route::Place;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use std::sync::Arc;
 use tagai_core::realm::{Host, Scheme};
-use tagai_server::{Answer, Connection, Mutual, Proof};
-use tagai_store::{AccountStore, CredentialStore, SessionStore};
+use tagai_server::{Answer, Proof};
+use tagai_store::{AccountStore, SessionStore, StoreError};
+use tokio::task::JoinError;
 
 impl<C: AccountStore, S: SessionStore> Service<C, S> {
     /// Ends the session that a request is proven with.
@@ -30,11 +32,17 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
         let connection = connection(rules, info, request.headers());
         match users(&place.realms, request.headers(), &connection).await {
             Users::Proven { mutual, user, proof, .. } => {
-                let response = end(mutual, request.headers(), &connection, proof).await;
-                if response.status().is_success() {
-                    self.endings.add_session(user.session());
-                }
-                response
+                // Apart: it is done to its end, though the client may be gone before.
+                let (mutual, fields) = (mutual.clone(), request.headers().clone());
+                let endings = Arc::clone(&self.endings);
+                let ended = tokio::spawn(async move {
+                    let ended = mutual.log_out(&fields, &connection).await;
+                    if ended.is_ok() {
+                        endings.add_session(user.session());
+                    }
+                    ended
+                });
+                end(ended.await, request.headers(), proof)
             }
             Users::Answer(answer) => super::ask::refused(answer, request.headers()),
             Users::Guest(Some(invitation)) => {
@@ -69,18 +77,15 @@ fn is_local(host: &Host) -> bool {
     }
 }
 
-async fn end<C: CredentialStore, S: SessionStore>(
-    mutual: &Mutual<C, S>,
-    fields: &HeaderMap,
-    connection: &Connection,
-    proof: Proof,
-) -> Response<Body> {
-    let mut response = match mutual.log_out(fields, connection).await {
-        Ok(()) => answer(StatusCode::OK, Message::LoggedOut, fields),
-        Err(error) => {
-            tracing::error!(%error, "a session could not be ended");
-            answer(StatusCode::INTERNAL_SERVER_ERROR, Message::Status, fields)
-        }
+fn end(ended: Result<Result<(), StoreError>, JoinError>, fields: &HeaderMap, proof: Proof) -> Response<Body> {
+    let failed = |error: &dyn std::fmt::Display| {
+        tracing::error!(%error, "a session could not be ended");
+        answer(StatusCode::INTERNAL_SERVER_ERROR, Message::Status, fields)
+    };
+    let mut response = match ended {
+        Ok(Ok(())) => answer(StatusCode::OK, Message::LoggedOut, fields),
+        Ok(Err(error)) => failed(&error),
+        Err(error) => failed(&error),
     };
     response.headers_mut().insert(proof.name, proof.value);
     response

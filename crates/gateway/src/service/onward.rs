@@ -1,5 +1,6 @@
 //! To the application and back.
 
+use super::standing::Standing;
 use super::{Scene, Service, ask, random_id};
 use crate::answers::{Message, answer};
 use crate::listener::RequestBody;
@@ -24,8 +25,8 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
             ask::hide_password(request.headers_mut());
         }
         let accept = accepts_html(request.headers());
-        let asked = (request.uri().clone(), request.method().clone());
-        let over = who.map(|who| move || self.until_over(scene, (&asked.0, &asked.1), &who.identified));
+        let standing = who.map(|who| Standing::new(scene, request.uri().path(), request.method(), who));
+        let over = standing.map(|standing| move |began| self.until_over(&standing, began));
         let context = ForwardContext {
             connection: scene.info,
             authority: scene.authority,
@@ -44,7 +45,9 @@ impl<C: AccountStore, S: SessionStore> Service<C, S> {
         let status = error.status();
         if error.is_clients() {
             tracing::debug!(peer = %scene.info.peer, %error, "request failed");
-            return answer(status, Message::Status, accept);
+            let mut response = answer(status, Message::Status, accept);
+            error.mark(&mut response);
+            return response;
         }
         let id = random_id();
         let kind = if status == StatusCode::GATEWAY_TIMEOUT { "timeout" } else { "broken" };

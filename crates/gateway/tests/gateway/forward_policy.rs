@@ -139,6 +139,19 @@ async fn a_user_who_is_changed_loses_tunnels_and_transfers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_realm_takes_nobody_from_the_one_before() {
+    let mut way = Way::start("").await;
+    let (mut tunnel, response) = way.ask("CONNECT", &way.app.to_string()).await;
+    assert_eq!(response.status, 200);
+    way.site.setup.realms += "[[realm]]\nid = \"partners\"\nname = \"Partners\"\nscope = \"127.0.0.1\"\n";
+    way.site.setup.more = PROXY.replace("realm = \"staff\"", "realm = \"partners\"");
+    way.site.write_config();
+    way.site.gateway.reload().await.unwrap();
+    assert!(tunnel.is_closed().await);
+    assert!(way.noted("an open tunnel").contains("not-configured: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_realm_may_want_its_users_registered() {
     let setup_realm = Setup::default().realms.replace("scope =", "unregistered = \"refuse\"\nscope =");
     let app = App::start().await;

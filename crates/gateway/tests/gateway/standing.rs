@@ -2,9 +2,11 @@
 
 use super::support::*;
 use http_body_util::BodyExt as _;
+use std::net::SocketAddr;
+use std::time::Duration;
 use tagai_store::UserStore as _;
 use tagai_store::principal::{DenialTarget, PrincipalKind, PrincipalName, PrincipalStore as _, SubjectName};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const SITES: &str = r#"
 [[site]]
@@ -37,7 +39,11 @@ struct World {
 }
 
 async fn world() -> World {
-    let (app, fleet) = (App::start().await, Authority::new("Fleet"));
+    world_before(App::start().await.address).await
+}
+
+async fn world_before(app: SocketAddr) -> World {
+    let fleet = Authority::new("Fleet");
     let list = "crls = [\"one.crl\"]\ncrl-policy = \"refuse\"\n";
     let setup = Setup {
         sites: SITES.into(),
@@ -48,7 +54,7 @@ async fn world() -> World {
         users: vec![("staff", "alice", "correct horse"), ("staff", "bob", "battery staple")],
         ..Setup::default()
     };
-    World { site: Site::start(app.address, setup).await, fleet }
+    World { site: Site::start(app, setup).await, fleet }
 }
 
 /// A user who has logged in.
@@ -214,10 +220,11 @@ async fn an_upload_ends_with_a_refusal_that_is_proven() {
     connection.send([b'x'; 1000]).await;
     world.deny("staff/alice");
     let answer = connection.response("POST").await;
-    assert_eq!(answer.status, 403);
+    assert_eq!(answer.verdict(), (403, "denied"));
     let info = answer.field("authentication-info");
     assert!(info.is_some_and(|info| info.contains("vks=")), "the user knows that it was this gateway: {answer:?}");
-    assert!(world.cut().contains("denied: "));
+    let line = world.cut();
+    assert!(line.contains("denied: ") && line.contains(answer.refusal().1), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,7 +269,7 @@ async fn on_routes_for_everybody_whoever_was_known_loses_what_is_open() {
     let mut known = begin(world.device("one.example", 7).await, &host, "/maybe/ws", UPGRADE).await;
     world.deny("fleet/dns:one.example");
     breaks_off(&mut known).await;
-    assert!(world.cut().contains("not-admitted: "));
+    assert!(world.cut().contains("denied: "));
     echoes(&mut guest).await;
 }
 
@@ -302,4 +309,108 @@ async fn a_reload_ends_what_the_new_rules_would_not_let_through() {
     world.site.gateway.reload().await.unwrap();
     breaks_off(&mut bobs).await;
     echoes(&mut guest).await;
+}
+
+/// The head of the answer is there before the upload is, and its client takes nothing of the rest, so that nobody asks for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_ends_behind_an_answer_that_nobody_takes() {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    let ended = std::sync::Mutex::new(Some(ended));
+    let upstream = raw_upstream(move |mut stream, head| {
+        let ended = head.starts_with("POST").then(|| ended.lock().unwrap().take()).flatten();
+        async move {
+            let Some(ended) = ended else {
+                drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await);
+                return;
+            };
+            drop(stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n").await);
+            let (mut reader, mut writer) = stream.into_split();
+            let answer = tokio::spawn(async move { while writer.write_all(&[b'x'; 65536]).await.is_ok() {} });
+            let mut octets = [0; 4096];
+            while let Ok(1..) = reader.read(&mut octets).await {}
+            answer.abort();
+            let _ = ended.send(());
+        }
+    })
+    .await;
+    let world = world_before(upstream).await;
+    let mut alice = world.alice().await;
+    let mut connection = world.site.connect("https").await;
+    let (_, proof) = alice.user.proof("/", &connection.channel);
+    let fields = format!("Authorization: {proof}\r\nContent-Length: 50000000\r\n");
+    connection.send(head("POST", "/", &alice.user.host(), &fields)).await;
+    let sending = async {
+        let mut sent = 0;
+        while connection.try_send([b'x'; 1000]).await.is_ok() {
+            sent += 1;
+            if sent == 20 {
+                world.deny("staff/alice");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        ended = patiently(end) => ended.unwrap(),
+        () = sending => {}
+    }
+    assert!(world.cut().contains("denied: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_waited_for_does_not_come() {
+    let app = App::start().await;
+    let world = world_before(app.address).await;
+    let mut alice = world.alice().await;
+    let mut connection = world.site.connect("https").await;
+    let (_, proof) = alice.user.proof("/late", &connection.channel);
+    let fields = format!("Authorization: {proof}\r\n");
+    connection.send(head("GET", "/late", &alice.user.host(), &fields)).await;
+    world.deny("staff/alice");
+    world.site.settle().await;
+    // Nobody is asked about in the first second.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    // It may not be waiting yet.
+    let application = async {
+        loop {
+            app.go.notify_waiters();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let mut came = Vec::new();
+    tokio::select! {
+        read = patiently(connection.stream.read_to_end(&mut came)) => drop(read),
+        () = application => {}
+    }
+    assert!(!String::from_utf8_lossy(&came).contains("page"), "{}", String::from_utf8_lossy(&came));
+    assert!(world.cut().contains("denied: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_the_route_no_longer_takes_is_cut() {
+    let mut world = world().await;
+    let mut alice = world.alice().await;
+    let mut open = alice.begin(&world, "/slow", "").await;
+    world.site.setup.sites = SITES.replacen("realm = \"staff\"", "methods = [\"POST\"]\nrealm = \"staff\"", 1);
+    world.site.write_config();
+    world.site.gateway.reload().await.unwrap();
+    breaks_off(&mut open).await;
+    assert!(world.cut().contains("not-configured: "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_another_principals_now_loses_what_is_open() {
+    let world = world().await;
+    let credential = "x509:fleet/dns:one.example";
+    let billing = world.site.register("billing", PrincipalKind::Service, &[credential]).await;
+    let host = world.site.at("127.0.0.1");
+    let mut open = begin(world.device("one.example", 7).await, &host, "/ws", UPGRADE).await;
+    let mut same = begin(world.device("one.example", 8).await, &host, "/maybe/ws", UPGRADE).await;
+    world.site.store().unbind(&billing, &credential.parse().unwrap()).unwrap();
+    world.site.register("kiosk", PrincipalKind::Device, &[credential]).await;
+    breaks_off(&mut open).await;
+    breaks_off(&mut same).await;
+    world.site.gateway.journal().flush();
+    let log = std::fs::read_to_string(world.site.dir.path().join("audit.log")).unwrap();
+    assert_eq!(log.matches("not-admitted: ").count(), 2, "{log}");
 }

@@ -40,7 +40,7 @@ impl Seen {
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
-    /// Lets `/slow` go on.
+    /// Lets `/slow` go on, and `/late` begin.
     pub(crate) go: Arc<Notify>,
 }
 
@@ -86,6 +86,9 @@ impl App {
             Some(_) => None,
             None => body.collect().await.ok(),
         };
+        if path == "/late" {
+            self.go.notified().await;
+        }
         let trailers = collected.as_ref().and_then(|body| body.trailers()).cloned().unwrap_or_default();
         self.seen.lock().unwrap().push(Seen {
             method: head.method.to_string(),
