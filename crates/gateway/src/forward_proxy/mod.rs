@@ -11,6 +11,8 @@
 //! Connections to servers are not shared: each serves one request, or one tunnel, of one user.
 
 mod address;
+mod order;
+mod refuse;
 mod resolve;
 mod service;
 mod settings;

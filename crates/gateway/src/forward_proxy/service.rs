@@ -1,5 +1,7 @@
 //! The way of a request through the proxy.
 
+use super::order::{Order, last_stop, order};
+use super::refuse::Refused;
 use super::resolve::{MAX_ADDRESSES, Resolve, SystemResolver};
 use super::settings::{Authorize, Denied, ForwardLimits, ForwardProxyConfig, ProxyRequest};
 use super::target::{Target, allows, may_match};
@@ -14,7 +16,7 @@ use crate::proxy::{
     UpstreamLimits, Wanted, carry, check_proxied, forward, has_been_at,
 };
 use arc_swap::ArcSwap;
-use http::header::{ALLOW, CONNECTION, EXPECT, MAX_FORWARDS, PROXY_AUTHORIZATION};
+use http::header::{CONNECTION, EXPECT, PROXY_AUTHORIZATION};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
 use prometheus_client::metrics::gauge::Gauge;
@@ -24,7 +26,6 @@ use tagai_core::message::Role;
 use tagai_core::realm::Host;
 use tagai_core::server::{ConfigError, ServerConfig};
 use tagai_server::{Answer, AuthenticatedUser, Connection, Decision, Mutual, MutualBuilder, Proof};
-use tagai_store::principal::Method as Proven;
 use tagai_store::{CredentialStore, SessionStore};
 use tokio::sync::Semaphore;
 
@@ -38,7 +39,7 @@ pub struct ForwardProxy<C, S> {
     resolver: Arc<dyn Resolve>,
     endings: Arc<Endings>,
     metrics: Arc<Metrics>,
-    journal: Option<Arc<Journal>>,
+    pub(super) journal: Option<Arc<Journal>>,
 }
 
 /// What a forward proxy goes by; a reload replaces it as a whole.
@@ -51,7 +52,7 @@ pub struct ForwardRules<C, S> {
     /// The proxy in `Via`.
     via: Arc<str>,
     /// The proxy in policies and in the audit log.
-    name: String,
+    pub(super) name: String,
 }
 
 impl<C, S> std::fmt::Debug for ForwardRules<C, S> {
@@ -64,29 +65,6 @@ impl<C, S> std::fmt::Debug for ForwardProxy<C, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ForwardProxy").field("room", &self.room.available_permits()).finish_non_exhaustive()
     }
-}
-
-/// What a user wants, for as long as it goes on.
-#[derive(Clone)]
-pub(super) struct Order {
-    pub(super) user: AuthenticatedUser,
-    /// Until when nobody had ended the user's sessions.
-    since: Moment,
-    pub(super) host: Host,
-    pub(super) port: u16,
-    method: Method,
-    path: Option<String>,
-    source: IpAddr,
-}
-
-/// Why a proven user does not get what is wanted.
-enum Refused {
-    /// By the rules: 403.
-    Denied(Denied),
-    /// The request itself.
-    Bad(StatusCode),
-    /// The server.
-    Failed(ProxyError),
 }
 
 /// Names that are looked up at the same time.
@@ -158,7 +136,7 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         Ok(response)
     }
 
-    fn count(&self, result: &'static str) {
+    pub(super) fn count(&self, result: &'static str) {
         self.metrics.proxied.get_or_create(&ResultLabel { result }).inc();
     }
 
@@ -229,70 +207,6 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
             response.headers_mut().insert(proof.name, proof.value);
         }
         response
-    }
-
-    fn refuse(
-        &self,
-        refused: Refused,
-        (rules, user, wanted): (&ForwardRules<C, S>, &AuthenticatedUser, &Authority),
-        info: &ConnectionInfo,
-        fields: &HeaderMap,
-    ) -> Response<Body> {
-        match refused {
-            Refused::Bad(status) => {
-                self.count("bad-request");
-                let mut response = answer(status, Message::Status, fields);
-                if status == StatusCode::METHOD_NOT_ALLOWED {
-                    response
-                        .headers_mut()
-                        .insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE, OPTIONS"));
-                }
-                response
-            }
-            Refused::Denied(denied) => {
-                self.count("denied");
-                let id = self.note(&denied, &rules.name, user, wanted, info.peer.ip());
-                let refusal = &denied.refusal;
-                let mut response = answer(refusal.status(), Message::ProxyRefused(refusal.code, &id), fields);
-                refusal.mark(&mut response, &id);
-                response
-            }
-            Refused::Failed(error) if error.is_clients() => {
-                self.count(if matches!(error, ProxyError::Over(..)) { "denied" } else { "bad-request" });
-                tracing::debug!(peer = %info.peer, %wanted, %error, "request failed");
-                let mut response = answer(error.status(), Message::Status, fields);
-                error.mark(&mut response);
-                response
-            }
-            Refused::Failed(error) => {
-                let id = random_id();
-                self.count("failed");
-                tracing::info!(id, peer = %info.peer, %wanted, %error, "a server could not be reached");
-                answer(error.status(), Message::ProxyFailed(&id), fields)
-            }
-        }
-    }
-
-    /// Writes down that a user may not connect somewhere; gives the id under which it stands there.
-    fn note(
-        &self,
-        denied: &Denied,
-        proxy: &str,
-        user: &AuthenticatedUser,
-        wanted: &impl std::fmt::Display,
-        source: IpAddr,
-    ) -> String {
-        let id = random_id();
-        let Denied { refusal: Refusal { code, reason }, principal } = denied;
-        let principal = principal.as_deref().unwrap_or(user.name().as_str());
-        match &self.journal {
-            Some(journal) => {
-                let refusal = Refusal::new(code, format!("{reason} (to {wanted})"));
-                journal.refused(&id, proxy, source.to_canonical(), Some(principal), Some(Proven::Mutual), &refusal);
-            }
-            None => tracing::warn!(id, code, reason, principal, %source, %wanted, "a user may not connect there"),
-        }
-        id
     }
 
     async fn tunnel(
@@ -472,52 +386,9 @@ impl<C: CredentialStore, S: SessionStore> ForwardRules<C, S> {
     }
 }
 
-/// What a request wants, in the terms of rules.
-fn order(
-    request: &Request<RequestBody>,
-    wanted: &Authority,
-    (user, since): (AuthenticatedUser, Moment),
-    source: IpAddr,
-) -> Result<Order, Refused> {
-    // An address that is written in another way than the usual is nobody's name.
-    let host = wanted.host();
-    let host =
-        Host::parse(host.strip_suffix('.').unwrap_or(host)).map_err(|_| Refused::Bad(StatusCode::BAD_REQUEST))?;
-    let method = request.method().clone();
-    if method == Method::TRACE {
-        return Err(Refused::Bad(StatusCode::METHOD_NOT_ALLOWED));
-    }
-    let path = (method != Method::CONNECT).then(|| request.uri().path().to_owned());
-    Ok(Order { user, since, host, port: wanted.port_u16().unwrap_or(80), method, path, source })
-}
-
-/// `Max-Forwards` (RFC 9110 §7.6.2): the answer, if a request goes no further than here.
-fn last_stop(request: &mut Request<RequestBody>) -> Result<Option<Response<Body>>, Refused> {
-    if request.method() != Method::OPTIONS {
-        return Ok(None);
-    }
-    let Some(left) = request.headers().get(MAX_FORWARDS) else { return Ok(None) };
-    let left = left.to_str().ok().and_then(|left| left.parse::<u32>().ok());
-    match left.ok_or(Refused::Bad(StatusCode::BAD_REQUEST))? {
-        0 => Ok(Some(Response::new(Body::empty()))),
-        left => {
-            request.headers_mut().insert(MAX_FORWARDS, HeaderValue::from(left - 1));
-            Ok(None)
-        }
-    }
-}
-
 /// What was decided, with a page for people.
 fn with_fields(decided: Answer, message: Message<'_>, fields: &HeaderMap) -> Response<Body> {
     let mut response = answer(decided.status, message, fields);
     response.headers_mut().extend(decided.fields);
     response
-}
-
-/// An id under which the log knows more.
-fn random_id() -> String {
-    let mut octets = [0; 8];
-    // It only has to be another one each time; without randomness it says nothing.
-    let _ = getrandom::fill(&mut octets);
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

@@ -1,6 +1,7 @@
 //! What goes on for long: tunnels, which are counted, and bodies. Both end when their user may no longer have them.
 
-use super::service::{ForwardProxy, Order};
+use super::order::Order;
+use super::service::ForwardProxy;
 use crate::listener::ConnectionInfo;
 use crate::proxy::{Cut, ROUND};
 use prometheus_client::metrics::gauge::Gauge;

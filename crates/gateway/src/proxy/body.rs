@@ -2,8 +2,8 @@
 
 use super::error::BodyError;
 use super::fields::filter_trailers;
-use super::forward::{Over, ROUND};
 use super::link::{Detached, Link};
+use super::over::{Over, ROUND};
 use super::pool::Pool;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};

@@ -1,6 +1,6 @@
 //! What can go wrong on the way to an application and back.
 
-use super::forward::Cut;
+use super::over::Cut;
 use crate::listener::RequestBodyError;
 use crate::proof::Refusal;
 use http::{Response, StatusCode};

@@ -3,23 +3,21 @@
 use super::body::{Body, Driver};
 use super::error::ProxyError;
 use super::fields::{self, StripList};
+use super::http2;
 use super::link::Failure;
 use super::outbound::{Outbound, Upload};
+use super::over::{Over, ROUND};
+use super::upgrade::{switch, wanted_upgrade};
 use super::upstream::{Protocol, Upstream};
-use super::{http2, tunnel};
 use crate::listener::{ConnectionInfo, RequestBody};
-use crate::proof::Refusal;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::Authority;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
 use std::fmt::Write as _;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// What the upstream is told as its host.
@@ -103,21 +101,6 @@ pub struct ForwardContext<'a> {
     /// Makes what ends it, if anything may, while it goes on since the time that is given: for bodies and tunnels.
     pub over: Option<&'a (dyn Fn(Instant) -> Over + Send + Sync)>,
 }
-
-/// Comes to its end when what goes on has to end: a body is broken off, a tunnel closed.
-pub type Over = Pin<Box<dyn Future<Output = Cut> + Send>>;
-
-/// Why something is ended that was let through.
-#[derive(Debug, Clone)]
-pub struct Cut {
-    /// Why, by what holds now.
-    pub refusal: Refusal,
-    /// The id under which it is written down.
-    pub id: String,
-}
-
-/// For how long nobody asks whether something may go on.
-pub(crate) const ROUND: Duration = Duration::from_secs(1);
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -239,28 +222,6 @@ pub async fn forward(
         let ends = ends.or_else(|| if incoming.is_end_stream() { None } else { over() });
         Body::upstream(incoming, driver, idle, ends.map(|ends| (began, ends)))
     }))
-}
-
-/// The protocol that the client wants to switch to, with hyper's promise, if that is allowed and possible.
-fn wanted_upgrade(
-    parts: &mut http::request::Parts,
-    body: &RequestBody,
-    upstream: &Upstream,
-    policy: &Policy,
-) -> Option<(HeaderValue, OnUpgrade)> {
-    let on = parts.extensions.remove::<OnUpgrade>();
-    let http1 = parts.version == Version::HTTP_11 && upstream.protocol == Protocol::Http1;
-    if !policy.upgrades || !http1 || !body.is_end_stream() || parts.method != Method::GET {
-        return None;
-    }
-    let protocol = parts.headers.get(header::UPGRADE)?;
-    // "h2c" would be a second HTTP server behind the gateway's back.
-    if fields::lists(&parts.headers, &header::UPGRADE, "h2c")
-        || !fields::lists(&parts.headers, &header::CONNECTION, "upgrade")
-    {
-        return None;
-    }
-    Some((protocol.clone(), on?))
 }
 
 /// Removes and sets fields.
@@ -438,36 +399,4 @@ fn copy_of(request: &Request<Outbound>) -> Request<Outbound> {
     *copy.version_mut() = request.version();
     *copy.headers_mut() = request.headers().clone();
     copy
-}
-
-/// The upstream has switched protocols.
-fn switch(
-    mut response: Response<Incoming>,
-    driver: Driver,
-    upgrade: Option<(HeaderValue, OnUpgrade)>,
-    upstream: &Upstream,
-    context: &ForwardContext<'_>,
-    ends: Option<Over>,
-) -> Result<Response<Body>, ProxyError> {
-    let Some((_, client)) = upgrade else {
-        return Err(ProxyError::Switch { upstream: upstream.name().into() });
-    };
-    let to = response.headers().get(header::UPGRADE).cloned();
-    let there = hyper::upgrade::on(&mut response);
-    if let Driver::Inline(inline) = driver
-        && let Some(detached) = inline.0.detach()
-    {
-        detached.release();
-    }
-    tunnel::run(client, there, upstream.limits.idle_tunnel, context.connection.alive(), ends);
-    let fields = response.headers_mut();
-    fields::remove_hop_by_hop(fields);
-    if context.policy.hide_answers {
-        fields::hide_answers(fields);
-    }
-    fields.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    if let Some(to) = to {
-        fields.insert(header::UPGRADE, to);
-    }
-    Ok(response.map(|_| Body::empty()))
 }

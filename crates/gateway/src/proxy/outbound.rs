@@ -2,7 +2,7 @@
 
 use super::error::ProxyError;
 use super::fields::{StripList, filter_trailers};
-use super::forward::Over;
+use super::over::Over;
 use crate::listener::RequestBody;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};

@@ -1,6 +1,6 @@
 //! Connections that are no longer HTTP: WebSocket and whatever else both ends agree on, and the tunnels of CONNECT.
 
-use super::forward::Over;
+use super::over::Over;
 use crate::listener::Alive;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
