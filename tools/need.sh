@@ -73,6 +73,10 @@ need_node() {
     rm -f "$dir"/*.tgz
   fi
   PATH=$dir/bin:$PATH
+  # Made elsewhere, it knows only the authorities that came with it; those of this machine may be others.
+  if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+  fi
   hash -r
 }
 
