@@ -149,6 +149,14 @@ pub(crate) fn answer(status: StatusCode, message: Message<'_>, fields: &HeaderMa
     response
 }
 
+/// An id under which the log knows more.
+pub(crate) fn random_id() -> String {
+    let mut octets = [0; 8];
+    // It only has to be another one each time; without randomness it says nothing.
+    let _ = getrandom::fill(&mut octets);
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,11 +3,12 @@
 use super::refuse::Refused;
 use crate::listener::RequestBody;
 use crate::proof::Moment;
-use crate::proxy::Body;
+use crate::proxy::{Body, Cut};
 use http::header::MAX_FORWARDS;
 use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use tagai_core::realm::Host;
 use tagai_server::AuthenticatedUser;
 
@@ -22,6 +23,8 @@ pub(super) struct Order {
     pub(super) method: Method,
     pub(super) path: Option<String>,
     pub(super) source: IpAddr,
+    /// What has ended it: the request and its response are asked about apart, and written down once.
+    pub(super) cut: Arc<OnceLock<Cut>>,
 }
 
 /// What a request wants, in the terms of rules.
@@ -40,7 +43,7 @@ pub(super) fn order(
         return Err(Refused::Bad(StatusCode::METHOD_NOT_ALLOWED));
     }
     let path = (method != Method::CONNECT).then(|| request.uri().path().to_owned());
-    Ok(Order { user, since, host, port: wanted.port_u16().unwrap_or(80), method, path, source })
+    Ok(Order { user, since, host, port: wanted.port_u16().unwrap_or(80), method, path, source, cut: Arc::default() })
 }
 
 /// `Max-Forwards` (RFC 9110 §7.6.2): the answer, if a request goes no further than here.

@@ -2,7 +2,7 @@
 
 use super::service::{ForwardProxy, ForwardRules};
 use super::settings::Denied;
-use crate::answers::{Message, answer};
+use crate::answers::{Message, answer, random_id};
 use crate::listener::ConnectionInfo;
 use crate::proof::Refusal;
 use crate::proxy::{Body, ProxyError};
@@ -88,12 +88,4 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
         }
         id
     }
-}
-
-/// An id under which the log knows more.
-fn random_id() -> String {
-    let mut octets = [0; 8];
-    // It only has to be another one each time; without randomness it says nothing.
-    let _ = getrandom::fill(&mut octets);
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

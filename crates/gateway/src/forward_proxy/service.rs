@@ -339,10 +339,13 @@ impl<C: CredentialStore, S: SessionStore> ForwardProxy<C, S> {
             allowed => allowed,
         };
         let Err(denied) = allowed else { return Ok(()) };
-        let what = if order.path.is_none() { "an open tunnel" } else { "a transfer" };
-        let wanted = format!("{}:{}, {what} that is cut", order.host, order.port);
-        let id = self.note(&denied, &rules.name, &order.user, &wanted, order.source);
-        Err(Cut { refusal: denied.refusal, id })
+        let cut = order.cut.get_or_init(|| {
+            let what = if order.path.is_none() { "an open tunnel" } else { "a transfer" };
+            let wanted = format!("{}:{}, {what} that is cut", order.host, order.port);
+            let id = self.note(&denied, &rules.name, &order.user, &wanted, order.source);
+            Cut { refusal: denied.refusal, id }
+        });
+        Err(cut.clone())
     }
 }
 

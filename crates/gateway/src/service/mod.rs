@@ -15,7 +15,7 @@ mod standing;
 mod who;
 
 use crate::address::Trusted;
-use crate::answers::{Message, answer};
+use crate::answers::{Message, answer, random_id};
 use crate::identity::assertion::JWKS_PATH;
 use crate::identity::{Names, Signer};
 use crate::listener::{Abort, ConnectionInfo, RequestBody};
@@ -341,12 +341,4 @@ impl<'a, C, S> Scene<'a, C, S> {
 
 fn connection<C, S>(rules: &Rules<C, S>, info: &ConnectionInfo, fields: &HeaderMap) -> Connection {
     Connection { channel: (*info.channel).clone(), address: rules.trusted.client(info.peer.ip(), fields) }
-}
-
-/// An id under which the log knows more.
-fn random_id() -> String {
-    let mut octets = [0; 8];
-    // It only has to be another one each time; without randomness it says nothing.
-    let _ = getrandom::fill(&mut octets);
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
